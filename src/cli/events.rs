@@ -1,0 +1,94 @@
+//! Events of long-running programs, written to stdout by a thread of their own.
+//!
+//! The queue is bounded and never waited for: a terminal that is stopped, a full pipe or a reader that went
+//! away costs events, which are counted, and never stops a server.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::report::Events;
+
+/// Events that may wait for a slow reader; at 100 bytes a line less than half a megabyte.
+const QUEUE: usize = 4_096;
+/// How long the last events may take to be written when the program ends.
+const LAST_WRITE: Duration = Duration::from_secs(1);
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A line for people.
+    Lines,
+    /// One JSON object a line.
+    JsonStream,
+}
+
+/// Writes events of type `E` until it is dropped.
+pub(super) struct EventWriter<E> {
+    queue: Option<SyncSender<E>>,
+    done: Receiver<()>,
+    lost: u64,
+    format: Format,
+}
+
+impl<E: Serialize + Display + Send + 'static> EventWriter<E> {
+    pub(super) fn new(format: Format) -> EventWriter<E> {
+        let (queue, events) = sync_channel::<E>(QUEUE);
+        let (finished, done) = channel();
+        thread::spawn(move || {
+            // Nobody reads stdout any more: the program goes on, in silence.
+            let _ = write_all(&events, format);
+            let _ = finished.send(());
+        });
+        EventWriter { queue: Some(queue), done, lost: 0, format }
+    }
+}
+
+impl<E> Events<E> for EventWriter<E> {
+    fn event(&mut self, event: E) {
+        let Some(queue) = &self.queue else { return };
+        if let Err(TrySendError::Full(_)) = queue.try_send(event) {
+            self.lost += 1;
+        }
+    }
+}
+
+impl<E> Drop for EventWriter<E> {
+    fn drop(&mut self) {
+        self.queue = None;
+        let waited = self.done.recv_timeout(LAST_WRITE);
+        if waited != Err(RecvTimeoutError::Timeout) && self.lost > 0 {
+            let _ = match self.format {
+                Format::Lines => writeln!(io::stdout(), "{} events lost: stdout was too slow", self.lost),
+                Format::JsonStream => {
+                    let lost = self.lost;
+                    writeln!(io::stdout(), "{{\"event\":\"events_lost\",\"data\":{{\"events\":{lost}}}}}")
+                }
+            };
+        }
+    }
+}
+
+fn write_all<E: Serialize + Display>(events: &Receiver<E>, format: Format) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    while let Ok(first) = events.recv() {
+        let mut lines = String::new();
+        // What has piled up leaves in one write.
+        for event in std::iter::once(first).chain(events.try_iter().take(256)) {
+            match format {
+                Format::Lines => lines.push_str(&event.to_string()),
+                Format::JsonStream => {
+                    lines.push_str(&serde_json::to_string(&event).map_err(io::Error::other)?);
+                }
+            }
+            lines.push('\n');
+        }
+        stdout.write_all(lines.as_bytes())?;
+        stdout.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The next step after an error, and its exit code. Here because a hint names commands and flags.
+
+use crate::net::table::{self, Transport};
+use crate::net::{Cause, NetError, Op, same_user, user_name};
+
+use super::{BAD_ANSWER, USAGE, UsageError};
+
+/// The exit code of an error: 2 for usage, configuration and privilege, else 1.
+pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
+    let cause = error.downcast_ref::<NetError>().map(NetError::cause);
+    let configuration = matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
+    if configuration || error.is::<UsageError>() { USAGE } else { BAD_ANSWER }
+}
+
+/// What to do next, where that is known.
+pub(super) fn of(error: &anyhow::Error) -> Option<String> {
+    of_net_error(error.downcast_ref::<NetError>()?)
+}
+
+fn of_net_error(error: &NetError) -> Option<String> {
+    let addr = &error.addr;
+    Some(match error.cause() {
+        Cause::Refused => format!("nobody listens on {addr}: start the server first, or check the port"),
+        Cause::TimedOut if error.op == Op::Connect => {
+            format!("no answer from {addr}: a firewall may drop the packets, or the host is down")
+        }
+        Cause::TimedOut => {
+            "the peer is connected but silent: it may serve another client first, or wait for \
+             more bytes than it was sent; -w sets how long to wait"
+                .to_owned()
+        }
+        Cause::Reset => "the peer closed while bytes were still on their way to it, or it crashed".to_owned(),
+        Cause::InUse => in_use(error),
+        Cause::NotHere => {
+            format!("{} is no address of this machine: bind to 127.0.0.1, or 0.0.0.0 for all", addr.host())
+        }
+        Cause::NotPermitted if addr.port() < 1024 => {
+            format!("ports below 1024 need privileges: pass a port from 1024 up, {} say", 8_000 + addr.port())
+        }
+        Cause::NotPermitted => "the system forbids it: a sandbox or a firewall rule".to_owned(),
+        Cause::Unreachable => "no route leads there: check the address and the network".to_owned(),
+        Cause::UnknownName => {
+            format!("`{}` is not known: an address comes first, then the messages", addr.host())
+        }
+        Cause::Descriptors => "no descriptors are left: `ulimit -n` shows the limit".to_owned(),
+        Cause::Other => return None,
+    })
+}
+
+/// Who holds the port, and a port that is free.
+fn in_use(error: &NetError) -> String {
+    let addr = error.addr.resolve(crate::net::Family::Any).ok().and_then(|addrs| addrs.first().copied());
+    let held = addr.and_then(|addr| {
+        let tcp = table::holder(Transport::Tcp, addr).ok().flatten();
+        tcp.or_else(|| table::holder(Transport::Udp, addr).ok().flatten())
+    });
+    let holder = match held {
+        Some(row) => match table::process(&row) {
+            Some(process) => format!("pid {} ({}) holds it", process.pid, process.name),
+            None if same_user(row.uid) => "a process of yours holds it".to_owned(),
+            None => format!("a process of {} holds it", user_name(row.uid)),
+        },
+        None => "a socket holds it, or connections of it are still in TIME_WAIT".to_owned(),
+    };
+    let free = addr
+        .and_then(free_port)
+        .map_or("another port".to_owned(), |port| format!("-p {port}, which is free"));
+    format!("{holder}; stop that, or pass {free}")
+}
+
+/// A port that is free at the moment, by asking the system for one.
+fn free_port(addr: std::net::SocketAddr) -> Option<u16> {
+    let any = std::net::SocketAddr::new(addr.ip(), 0);
+    let (_listener, local) =
+        crate::net::socket::listen(&[any], &crate::net::SocketOptions::default(), 1).ok()?;
+    Some(local.port())
+}

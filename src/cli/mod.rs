@@ -1,0 +1,138 @@
+//! The command line: flags, exit codes, where output goes. One file per command, its `Args` beside its `run`,
+//! which delegates at once.
+//!
+//! Exit codes, the same with and without `--json`: 0 it worked; 1 it ran, and the answer is bad (refused,
+//! lost, failed); 2 usage, configuration or privilege; 130 a second Ctrl-C.
+
+mod address;
+mod completions;
+mod events;
+mod hint;
+mod man;
+mod output;
+mod socket_options;
+mod sticky_demo;
+mod tcp_echo;
+mod udp_echo;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::output::{ColorChoice, Output};
+
+/// One binary on which a networking course runs.
+#[derive(Debug, Parser)]
+#[command(name = "netlab", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  netlab sticky-demo                     see why TCP needs framing
+  netlab tcp-echo server                 an echo server on 127.0.0.1:65432
+  netlab tcp-echo client -- Hello        send it a message (-- : the default address)
+
+Each command's --help has examples of its own.";
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, clap::Args)]
+struct GlobalArgs {
+    /// Say more; repeat for still more (RUST_LOG overrides)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    color: ColorChoice,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    ascii: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Echo bytes or messages over TCP
+    #[command(subcommand)]
+    TcpEcho(tcp_echo::TcpEchoCommand),
+    /// Echo datagrams over UDP
+    #[command(subcommand)]
+    UdpEcho(udp_echo::UdpEchoCommand),
+    /// See TCP merge and split messages on real sockets, and framing cure it
+    StickyDemo(sticky_demo::StickyDemoArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page
+    Man(man::ManArgs),
+}
+
+impl Command {
+    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::TcpEcho(command) => command.run(output),
+            Command::UdpEcho(command) => command.run(output),
+            Command::StickyDemo(args) => args.run(output),
+            Command::Completions(args) => args.run(output),
+            Command::Man(args) => args.run(output),
+        }
+    }
+
+    /// True if stdout shall hold one JSON document, an error's included.
+    fn json(&self) -> bool {
+        match self {
+            Command::TcpEcho(command) => command.json(),
+            Command::UdpEcho(command) => command.json(),
+            Command::StickyDemo(args) => args.json,
+            Command::Completions(_) | Command::Man(_) => false,
+        }
+    }
+}
+
+/// It ran, and the answer is bad.
+const BAD_ANSWER: u8 = 1;
+/// Usage, configuration or privilege.
+const USAGE: u8 = 2;
+
+/// A mistake in what was asked, found after the flags were parsed: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UsageError(String);
+
+/// Exit code 0 or 1, by whether the answer is good.
+fn answered(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::from(BAD_ANSWER) }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(&cli.global);
+    match cli.command.run(&output) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let hint = hint::of(&error);
+            output.error(&error, hint.as_deref(), cli.command.json());
+            ExitCode::from(hint::exit_code(&error))
+        }
+    }
+}
+
+/// The whole command tree, for completions and the manual.
+fn command_tree() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_tree_is_consistent() {
+        super::command_tree().debug_assert();
+    }
+}

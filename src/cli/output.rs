@@ -1,0 +1,97 @@
+//! Where output goes and how it may look: reports to stdout, everything about them to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::render::{self, Style};
+use crate::report::Report;
+use crate::text;
+
+use super::GlobalArgs;
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The process's output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    pub(super) style: Style,
+    pub(super) verbose: u8,
+}
+
+impl Output {
+    pub(super) fn new(args: &GlobalArgs) -> Output {
+        let color = match args.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                io::stdout().is_terminal() && !forbidden
+            }
+        };
+        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        // A screen narrower than this shows no table at all; a wider one than this is hard to read.
+        let width = width.clamp(40, 120);
+        let ascii = args.ascii || !locale_is_utf8();
+        Output { style: Style { color, ascii, width }, verbose: args.verbose }
+    }
+
+    /// Shows a finished report, as text or as one JSON document.
+    pub(super) fn report(&self, report: &impl Report, json: bool) -> io::Result<()> {
+        let text = if json { render::document(report) } else { render::text(report, self.style) };
+        self.print(&text)
+    }
+
+    /// Writes to stdout.
+    pub(super) fn print(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+
+    /// A line on stderr. Where that can't be written there is nobody to tell.
+    pub(super) fn note(&self, line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// An error, and the next step where one is known.
+    pub(super) fn error(&self, error: &anyhow::Error, hint: Option<&str>, json: bool) {
+        let message = text::escape(format!("{error:#}").as_bytes());
+        if json {
+            // The document is the answer; if even that can't be written, stderr still has it.
+            let _ = self.print(&render::error_document(&message, hint));
+        }
+        self.note(&format!("error: {message}"));
+        if let Some(hint) = hint {
+            self.note(&format!("hint: {hint}"));
+        }
+    }
+}
+
+/// True if the error is that nobody reads our stdout any more.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io_error = error.downcast_ref::<io::Error>();
+    io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The locale's encoding, by the variables that decide it (POSIX: the first one set). Windows' console is
+/// written in UTF-16 by the standard library, so it counts as able.
+fn locale_is_utf8() -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) {
+        // Only an explicit ASCII locale is taken at its word: containers often set none at all.
+        Some(locale) => !matches!(locale.as_str(), "C" | "POSIX"),
+        None => true,
+    }
+}

@@ -1,0 +1,71 @@
+//! One client served with blocking calls, as the course's first server does it: recv, answer, recv, until the
+//! client ends. Shared by the models that block.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::echo::Event;
+use crate::echo::tcp_server::Config;
+use crate::net::reactor::{Totals, Why};
+use crate::net::{Cause, Closed, NetError, Stream};
+use crate::report::Events;
+use crate::text::excerpt;
+
+/// How many bytes of a message an event shows.
+const SHOWN: usize = 200;
+
+/// Serves one client until it ends; returns what it moved and reports its end.
+pub(super) fn serve(config: &Config, stream: &Stream, report: &mut dyn Events<Event>) -> Totals {
+    let since = Instant::now();
+    let mut totals = Totals { connections: 1, ..Totals::default() };
+    let result = answer_all(config, stream, &mut totals, report);
+    let (why, reason) = match result {
+        Ok(reason) => (Why::Closed, reason),
+        Err(error) if error.cause() == Cause::TimedOut => (Why::Closed, Some("idle for too long".into())),
+        Err(error) => (Why::Failed(error), None),
+    };
+    let closed = Closed {
+        peer: stream.peer(),
+        why,
+        received_bytes: totals.received_bytes,
+        sent_bytes: totals.sent_bytes,
+        lasted: since.elapsed(),
+    };
+    report.event(Event::disconnected(&closed, reason));
+    totals
+}
+
+/// Answers until the client ends (then with its reason, if the stream ended badly).
+fn answer_all(
+    config: &Config,
+    stream: &Stream,
+    totals: &mut Totals,
+    report: &mut dyn Events<Event>,
+) -> Result<Option<String>, NetError> {
+    let mut responder = config.responder();
+    let mut buffer = vec![0; config.recv_size()];
+    let mut answers = Vec::new();
+    stream.set_recv_timeout(config.idle_timeout)?;
+    loop {
+        let received = stream.recv(&mut buffer)?;
+        if received == 0 {
+            return Ok(responder.finish().err().map(|error| error.to_string()));
+        }
+        totals.received_bytes += received as u64;
+        if config.verbose {
+            report_received(report, stream.peer(), &buffer[..received]);
+        }
+        let result = responder.respond(&buffer[..received], &mut answers);
+        stream.send_all(&answers)?;
+        totals.sent_bytes += answers.len() as u64;
+        answers.clear();
+        if let Err(error) = result {
+            stream.close_gently();
+            return Ok(Some(error.to_string()));
+        }
+    }
+}
+
+fn report_received(report: &mut dyn Events<Event>, peer: SocketAddr, bytes: &[u8]) {
+    report.event(Event::Received { peer, bytes: bytes.len(), text: excerpt(bytes, SHOWN) });
+}

@@ -1,0 +1,35 @@
+//! netlab: one binary on which a networking course runs.
+//!
+//! Servers and clients that show how sockets work, a demonstrator that shows why TCP needs framing, and the
+//! parts they are made of. The code is meant to be read: this page says where to start.
+//!
+//! # The path of a byte
+//! One path, one set of names:
+//!
+//! ```text
+//! socket -> Connection::fill -> Decoder::next_frame -> codec::decode -> Dispatcher::handle -> Actions
+//!        -> codec::encode -> Outbox or Group -> (before sleeping) Connection::flush -> socket
+//! ```
+//! Everything between `fill` and `flush` is free of I/O: bytes and time come in as arguments, decisions go
+//! out as values. The echo servers stop at frames: what stands between `next_frame` and the outbox there is
+//! [`echo::Responder`].
+//!
+//! # Layers
+//! A module imports from lower layers only; `tests/architecture.rs` reads the imports and fails otherwise.
+//!
+//! | layer | modules                       | what lives there                                  |
+//! |-------|-------------------------------|---------------------------------------------------|
+//! | 0     | [`text`], [`report`], [`framing`] | safe text, report data, bytes <-> frames      |
+//! | 3     | [`net`]                       | sockets, the readiness loop, the socket table     |
+//! | 4     | [`echo`], [`demo`]            | the programs                                      |
+//! | 5     | [`render`]                    | how reports look                                  |
+//! | 6     | [`cli`]                       | flags, exit codes; one file per command           |
+
+pub mod cli;
+pub mod demo;
+pub mod echo;
+pub mod framing;
+pub mod net;
+pub mod render;
+pub mod report;
+pub mod text;

@@ -1,0 +1,169 @@
+//! Linux: the socket table by netlink's sock_diag, and /proc for the process behind an inode.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
+use netlink_packet_sock_diag::inet::nlas::{self, Nla};
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
+use netlink_sys::{Socket, SocketAddr as NetlinkAddr, protocols::NETLINK_SOCK_DIAG};
+
+use crate::net::table::{Process, SocketRow, State, TcpInfo, Transport};
+
+/// The kernel fills its answers up to 32 KiB a message.
+const ANSWER: usize = 64 << 10;
+
+/// Dumps the sockets of one transport, or the one TCP connection between the two ends of `pair`.
+pub(in crate::net) fn sockets(
+    transport: Transport,
+    pair: Option<(SocketAddr, SocketAddr)>,
+) -> io::Result<Vec<SocketRow>> {
+    let mut netlink = Socket::new(NETLINK_SOCK_DIAG)?;
+    netlink.bind_auto()?;
+    netlink.connect(&NetlinkAddr::new(0, 0))?;
+    let mut rows = Vec::new();
+    match pair {
+        Some((local, remote)) => {
+            let (family, mut id) = match local {
+                SocketAddr::V4(_) => (AF_INET, SocketId::new_v4()),
+                SocketAddr::V6(_) => (AF_INET6, SocketId::new_v6()),
+            };
+            (id.source_address, id.source_port) = (local.ip(), local.port());
+            (id.destination_address, id.destination_port) = (remote.ip(), remote.port());
+            // INET_DIAG_NOCOOKIE: any socket of these four numbers will do.
+            id.cookie = [0xff; 8];
+            ask(&netlink, transport, family, id, false, &mut rows)?;
+        }
+        None => {
+            ask(&netlink, transport, AF_INET, SocketId::new_v4(), true, &mut rows)?;
+            ask(&netlink, transport, AF_INET6, SocketId::new_v6(), true, &mut rows)?;
+        }
+    }
+    Ok(rows)
+}
+
+fn ask(
+    netlink: &Socket,
+    transport: Transport,
+    family: u8,
+    socket_id: SocketId,
+    dump: bool,
+    rows: &mut Vec<SocketRow>,
+) -> io::Result<()> {
+    let request = InetRequest {
+        family,
+        protocol: if transport == Transport::Tcp { IPPROTO_TCP } else { IPPROTO_UDP },
+        extensions: ExtensionFlags::INFO,
+        states: StateFlags::all(),
+        socket_id,
+    };
+    let mut header = NetlinkHeader::default();
+    header.flags = if dump { NLM_F_REQUEST | NLM_F_DUMP } else { NLM_F_REQUEST };
+    let mut packet = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
+    packet.finalize();
+    let mut bytes = vec![0; packet.buffer_len()];
+    packet.serialize(&mut bytes);
+    netlink.send(&bytes, 0)?;
+
+    let mut answer = Vec::with_capacity(ANSWER);
+    loop {
+        answer.clear();
+        netlink.recv(&mut answer, 0)?;
+        if !read_answer(&answer, transport, rows)? || !dump {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads the messages of one answer; false after the last.
+fn read_answer(mut answer: &[u8], transport: Transport, rows: &mut Vec<SocketRow>) -> io::Result<bool> {
+    while !answer.is_empty() {
+        let message = NetlinkMessage::<SockDiagMessage>::deserialize(answer)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        let length = (message.header.length as usize).next_multiple_of(4).min(answer.len());
+        match message.payload {
+            NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(found)) => {
+                rows.extend(row(transport, &found));
+            }
+            NetlinkPayload::Done(_) => return Ok(false),
+            NetlinkPayload::Error(error) => {
+                let error = error.to_io();
+                let none = error.kind() == io::ErrorKind::NotFound;
+                return if none { Ok(false) } else { Err(error) };
+            }
+            _ => {}
+        }
+        if length == 0 {
+            break;
+        }
+        answer = &answer[length..];
+    }
+    Ok(true)
+}
+
+fn row(transport: Transport, found: &InetResponse) -> Option<SocketRow> {
+    let header = &found.header;
+    let id = &header.socket_id;
+    // The numbers of include/net/tcp_states.h.
+    let state = match header.state {
+        1 => State::Established,
+        2 => State::SynSent,
+        3 | 12 => State::SynReceived,
+        4 => State::FinWait1,
+        5 => State::FinWait2,
+        6 => State::TimeWait,
+        7 => State::Close,
+        8 => State::CloseWait,
+        9 => State::LastAck,
+        10 => State::Listen,
+        11 => State::Closing,
+        _ => return None,
+    };
+    let tcp_info = found.nlas.iter().find_map(|nla| match nla {
+        Nla::TcpInfo(info) => Some(tcp_info(info)),
+        _ => None,
+    });
+    Some(SocketRow {
+        transport,
+        state,
+        local: SocketAddr::new(id.source_address, id.source_port),
+        remote: SocketAddr::new(id.destination_address, id.destination_port),
+        recv_q: header.recv_queue,
+        send_q: header.send_queue,
+        uid: header.uid,
+        inode: header.inode,
+        tcp_info,
+    })
+}
+
+fn tcp_info(info: &nlas::TcpInfo) -> TcpInfo {
+    TcpInfo {
+        rtt_us: info.rtt,
+        cwnd: info.snd_cwnd,
+        retransmits: info.total_retrans,
+        segments_sent: info.segs_out,
+        data_segments_sent: info.data_segs_out,
+    }
+}
+
+/// Looks through /proc for the process that has the socket open; other users' processes stay hidden.
+pub(in crate::net) fn process_of(inode: u32) -> Option<Process> {
+    let link = format!("socket:[{inode}]");
+    let processes = fs::read_dir("/proc").ok()?;
+    for process in processes.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        let holds =
+            |fd: fs::DirEntry| fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == link.as_str());
+        if descriptors.flatten().any(holds) {
+            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            return Some(Process { pid, name: crate::text::escape(name.trim_end().as_bytes()) });
+        }
+    }
+    None
+}

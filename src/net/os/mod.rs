@@ -1,0 +1,46 @@
+//! What differs by system, behind one set of names. Nothing else in netlab asks which system it runs on for
+//! the sake of a system call.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::{process_of, sockets};
+#[cfg(unix)]
+pub use unix::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
+#[cfg(unix)]
+pub(super) use unix::{recv_whole_length, watch_signals};
+#[cfg(windows)]
+pub use windows::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
+#[cfg(windows)]
+pub(super) use windows::{recv_whole_length, watch_signals};
+
+#[cfg(not(target_os = "linux"))]
+mod no_table {
+    //! Systems whose socket table netlab can't read.
+    use std::io;
+    use std::net::SocketAddr;
+
+    use crate::net::table::{Process, SocketRow, Transport};
+
+    pub(in crate::net) fn sockets(
+        _transport: Transport,
+        _pair: Option<(SocketAddr, SocketAddr)>,
+    ) -> io::Result<Vec<SocketRow>> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system's socket table can't be read"))
+    }
+
+    pub(in crate::net) fn process_of(_inode: u32) -> Option<Process> {
+        None
+    }
+}
+#[cfg(not(target_os = "linux"))]
+pub(super) use no_table::{process_of, sockets};
+
+/// True where a read that returned less than was asked for means that nothing is left: epoll and kqueue
+/// report the next arrival. Windows' emulation reports it only after a would-block.
+pub(super) const SHORT_READ_ENDS: bool = cfg!(unix);

@@ -1,0 +1,66 @@
+//! Windows: signals by a flag, no descriptor limit, truncated datagrams by their error.
+
+use std::io;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::net::Received;
+
+/// WSAEMSGSIZE: the datagram was longer than the buffer, which holds its beginning.
+const DATAGRAM_TOO_LONG: i32 = 10040;
+
+/// Calls `on_signal` for every Ctrl-C, on a thread of its own.
+pub(in crate::net) fn watch_signals(on_signal: impl Fn() + Send + 'static) -> io::Result<()> {
+    let count = Arc::new(AtomicUsize::new(0));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_usize(signal, count.clone(), 1)?;
+    }
+    // Simplification: the flag is looked at ten times a second; a console handler would wake us at once.
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            if count.swap(0, Ordering::SeqCst) > 0 {
+                on_signal();
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Windows sets no limit on sockets worth naming.
+#[must_use]
+pub fn descriptor_limit() -> usize {
+    usize::MAX
+}
+
+/// Windows sets no limit on sockets worth naming.
+pub fn raise_descriptor_limit() -> usize {
+    descriptor_limit()
+}
+
+/// Receives one datagram; a longer one than the buffer comes as an error with its beginning in the buffer.
+pub(in crate::net) fn recv_whole_length(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+    match socket.recv(buffer) {
+        Ok(length) => Ok(Received { kept: length, sent: Some(length) }),
+        Err(error) if error.raw_os_error() == Some(DATAGRAM_TOO_LONG) => {
+            Ok(Received { kept: buffer.len(), sent: None })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// There are no numeric users to compare: everything counts as one's own.
+#[must_use]
+pub fn same_user(_uid: u32) -> bool {
+    true
+}
+
+/// There are no numeric users.
+#[must_use]
+pub fn user_name(uid: u32) -> String {
+    format!("uid {uid}")
+}

@@ -1,0 +1,580 @@
+//! The one readiness loop: waits until sockets are ready, moves bytes, calls a [`Handler`].
+//!
+//! A turn of the loop, in order:
+//!
+//! ```text
+//!   sleep until a socket is ready, a deadline, or a wake     (epoll_wait)
+//!   note what became ready                                   latches: edge-triggered, so nothing is forgotten
+//!   accept, read, hand bytes to the handler                  a budget each, then the next one's turn
+//!   deadlines                                                the handler's, and the loop's own
+//!   send what the turn has produced                          one send per connection, then sleep again
+//! ```
+//! The loop owns what every server needs and few get right: leftovers of partial writes, bounded outboxes,
+//! peers that do not read, closing without destroying what the peer has not read yet, running out of
+//! descriptors, and stopping in bounded time. It knows no protocol.
+
+mod connection;
+mod group;
+mod handler;
+mod io;
+mod outbox;
+mod tap;
+mod timers;
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Waker};
+
+use self::connection::{Fill, Phase};
+use self::io::Core;
+use super::error::out_of_descriptors;
+use super::{NetError, Op, Stop, os};
+
+pub use self::handler::{
+    Admit, Closed, ConnId, ConnMap, Datagrams, GroupId, Handler, How, Peer, SockId, Why,
+};
+pub use self::io::Io;
+pub use self::tap::{Seen, Tap};
+
+/// What happens to a connection whose unsent output passes [`Limits::outbox`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// It is not read until it has taken its output: right where output answers its own input.
+    StopReading,
+    /// It is closed: right where others produce the output.
+    Disconnect,
+}
+
+/// The bounds that the loop keeps.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The size of the one read buffer: what one `recv` can return, in bytes.
+    pub recv_size: usize,
+    /// Bytes that one connection may deliver in a turn before the others have theirs.
+    pub read_budget: usize,
+    /// Bytes of unsent output that a connection may have.
+    pub outbox: usize,
+    /// What happens beyond that.
+    pub overflow: Overflow,
+    /// How long a connection may take nothing of its unsent output; `None`: for ever.
+    pub stuck: Option<Duration>,
+    /// TCP_NODELAY on accepted connections.
+    pub nodelay: bool,
+    /// Connections at a time; the next ones wait in the backlog. `None`: as many as descriptors allow.
+    pub connections: Option<usize>,
+    /// Descriptors that connections may not use: for files, and for the loop itself.
+    pub reserved: usize,
+    /// How long a closing connection is read and dropped.
+    pub drain_time: Duration,
+    /// How many bytes of it.
+    pub drain_bytes: usize,
+    /// How long stopping may take.
+    pub stop_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            recv_size: 256 << 10,
+            read_budget: 1 << 20,
+            outbox: 256 << 10,
+            overflow: Overflow::StopReading,
+            stuck: None,
+            nodelay: true,
+            connections: None,
+            reserved: 32,
+            drain_time: Duration::from_secs(1),
+            drain_bytes: 256 << 10,
+            stop_within: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a run of the loop moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Connections accepted or made.
+    pub connections: u64,
+    /// Bytes received on them.
+    pub received_bytes: u64,
+    /// Bytes sent on them.
+    pub sent_bytes: u64,
+}
+
+/// How many connections are accepted in a turn before bytes have theirs.
+const ACCEPT_BUDGET: usize = 64;
+/// How many datagrams are taken from a socket in a turn.
+const DATAGRAM_BUDGET: usize = 64;
+/// After a failed accept: long enough not to spin, short enough that nobody notices.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+/// Readiness events taken from the system in one call.
+const EVENTS: usize = 1_024;
+
+/// What a readiness event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Conn(ConnId),
+    Listener(usize),
+    Udp(SockId),
+    Waker,
+}
+
+struct Listener {
+    inner: mio::net::TcpListener,
+    addr: SocketAddr,
+    /// Latch: connections may be waiting.
+    readable: bool,
+    paused: Option<Pause>,
+}
+
+/// Why a listener does not accept at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    /// Until a connection is closed.
+    Full,
+    /// Until then, or until a connection is closed: `accept` failed for want of something.
+    Until(Instant),
+}
+
+impl Listener {
+    /// A connection was closed: what was missing may be there again.
+    fn room_made(&mut self) {
+        if let Some(pause) = &mut self.paused {
+            *pause = Pause::Until(Instant::now());
+        }
+    }
+}
+
+/// The loop. Give it listeners and sockets, then [`run`](Reactor::run) it with a handler.
+pub struct Reactor {
+    poll: Poll,
+    core: Core,
+    buffer: Vec<u8>,
+    capacity: usize,
+}
+
+impl Reactor {
+    /// A loop with these bounds. Raises the descriptor limit to what is allowed.
+    ///
+    /// # Errors
+    /// A system that gives no poll or no waker.
+    pub fn new(limits: Limits) -> Result<Reactor, NetError> {
+        let descriptors = super::raise_descriptor_limit().saturating_sub(limits.reserved).max(1);
+        let capacity = limits.connections.map_or(descriptors, |n| n.min(descriptors));
+        let setup = || -> std::io::Result<(Poll, Core)> {
+            let poll = Poll::new()?;
+            let waker = Waker::new(poll.registry(), Target::Waker.token())?;
+            let registry = poll.registry().try_clone()?;
+            Ok((poll, Core::new(registry, waker, limits.clone())))
+        };
+        let (poll, core) =
+            setup().map_err(|source| NetError::new(Op::Poll, super::Address::new("events", 0), source))?;
+        Ok(Reactor { poll, core, buffer: vec![0; limits.recv_size.max(1)], capacity })
+    }
+
+    /// How many connections fit at a time: the limit asked for, or what the descriptors allow.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Accepts connections from `listener`, which is bound to `addr`.
+    ///
+    /// # Errors
+    /// A listener that can't be watched.
+    pub fn listen(&mut self, listener: TcpListener, addr: SocketAddr) -> Result<(), NetError> {
+        let failed = |source| NetError::new(Op::Listen, addr, source);
+        listener.set_nonblocking(true).map_err(failed)?;
+        let mut inner = mio::net::TcpListener::from_std(listener);
+        let token = Target::Listener(self.core.listeners.len()).token();
+        self.core.registry.register(&mut inner, token, Interest::READABLE).map_err(failed)?;
+        self.core.listeners.push(Listener { inner, addr, readable: true, paused: None });
+        Ok(())
+    }
+
+    /// Receives datagrams from `socket`.
+    ///
+    /// # Errors
+    /// A socket that can't be watched.
+    pub fn add_udp(&mut self, socket: UdpSocket, addr: SocketAddr) -> Result<SockId, NetError> {
+        let failed = |source| NetError::new(Op::Bind, addr, source);
+        socket.set_nonblocking(true).map_err(failed)?;
+        let mut inner = mio::net::UdpSocket::from_std(socket);
+        let s = SockId(u32::try_from(self.core.socks.len()).expect("a handful of sockets"));
+        self.core
+            .registry
+            .register(&mut inner, Target::Udp(s).token(), Interest::READABLE)
+            .map_err(failed)?;
+        self.core.socks.push(inner);
+        Ok(s)
+    }
+
+    /// Shows `tap` everything that the loop does.
+    pub fn observe(&mut self, tap: Box<dyn Tap>) {
+        self.core.tap = Some(tap);
+    }
+
+    /// The handler's hands before the loop runs: to connect, to make groups, to set a deadline.
+    pub fn io(&mut self) -> Io<'_> {
+        self.core.now = Instant::now();
+        Io { core: &mut self.core }
+    }
+
+    /// Runs until `stop` or the handler asks for an end, then closes every connection gently.
+    ///
+    /// # Errors
+    /// A poll that fails: nothing can go on then.
+    pub fn run<H: Handler>(&mut self, handler: &mut H, stop: &Stop) -> Result<Totals, NetError> {
+        let waker = self.core.waker.clone();
+        let _guard = stop.on_stop(move || {
+            // A waker fails only with its poll, which the loop notices by itself.
+            let _ = waker.wake();
+        });
+        let mut events = Events::with_capacity(EVENTS);
+        let mut stop_by = None;
+        loop {
+            if stop_by.is_none() && (stop.requested() || self.core.stop_asked) {
+                stop_by = Some(self.begin_stop(handler));
+            }
+            self.settle(handler);
+            if let Some(stop_by) = stop_by {
+                if self.core.now >= stop_by {
+                    self.close_all(handler, How::Now);
+                }
+                if self.core.conns.is_empty() {
+                    return Ok(self.core.totals);
+                }
+            }
+            self.sleep(&mut events, stop_by)?;
+            for event in &events {
+                self.note(handler, event);
+            }
+            self.accept(handler);
+            self.serve_ready(handler);
+            self.deadlines(handler);
+        }
+    }
+
+    /// Stops accepting, tells the handler, and begins to close every connection. Returns when to give up.
+    fn begin_stop<H: Handler>(&mut self, handler: &mut H) -> Instant {
+        self.core.now = Instant::now();
+        self.core.listeners.clear();
+        handler.stopping(&mut Io { core: &mut self.core });
+        self.close_all(handler, How::Gently);
+        self.core.now + self.core.limits.stop_within
+    }
+
+    fn close_all<H: Handler>(&mut self, handler: &mut H, how: How) {
+        let ids: Vec<ConnId> = self.ids();
+        for c in ids {
+            Io { core: &mut self.core }.close(c, how);
+            self.settle(handler);
+        }
+    }
+
+    fn ids(&self) -> Vec<ConnId> {
+        let id = |(index, conn): (usize, &connection::Connection)| ConnId {
+            index: u32::try_from(index).expect("descriptors are numbered in 32 bits"),
+            generation: conn.generation,
+        };
+        self.core.conns.iter().map(id).collect()
+    }
+
+    /// Sends what was produced and reports what ended, until neither produces more.
+    fn settle<H: Handler>(&mut self, handler: &mut H) {
+        loop {
+            self.core.flush_all();
+            let Some((c, closed)) = self.core.ends.pop_front() else { break };
+            handler.closed(&mut Io { core: &mut self.core }, c, &closed);
+        }
+    }
+
+    fn sleep(&mut self, events: &mut Events, stop_by: Option<Instant>) -> Result<(), NetError> {
+        let timeout = self.timeout(stop_by);
+        let before = Instant::now();
+        match self.poll.poll(events, timeout) {
+            // A signal handler ran: no events, look around and sleep again.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => events.clear(),
+            Err(error) => return Err(NetError::new(Op::Poll, super::Address::new("events", 0), error)),
+            Ok(()) => {}
+        }
+        self.core.now = Instant::now();
+        if self.core.tap.is_some() {
+            let took = self.core.now - before;
+            self.core.see(Seen::Slept { took, events: events.iter().count() });
+        }
+        Ok(())
+    }
+
+    /// How long the loop may sleep: not at all while someone waits for their turn.
+    fn timeout(&self, stop_by: Option<Instant>) -> Option<Duration> {
+        let core = &self.core;
+        let accepting = core.listeners.iter().any(|listener| listener.readable && listener.paused.is_none());
+        if accepting || !core.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let resume = core.listeners.iter().filter_map(|listener| match listener.paused? {
+            Pause::Until(at) => Some(at),
+            Pause::Full => None,
+        });
+        let next = resume.chain(core.timers.next()).chain(core.handler_deadline).chain(stop_by).min()?;
+        // Rounded up: a poll that wakes a moment too early would spin until the deadline.
+        let rest = next.saturating_duration_since(Instant::now());
+        Some(if rest.is_zero() { rest } else { rest + Duration::from_millis(1) })
+    }
+
+    /// Turns an event into latches.
+    fn note<H: Handler>(&mut self, handler: &mut H, event: &Event) {
+        match Target::of(event.token()) {
+            Target::Waker => handler.woken(&mut Io { core: &mut self.core }),
+            Target::Listener(index) => {
+                if let Some(listener) = self.core.listeners.get_mut(index) {
+                    listener.readable = true;
+                    self.core.see(Seen::ListenerReady);
+                }
+            }
+            Target::Udp(s) => self.core.ready.push_back(Target::Udp(s)),
+            Target::Conn(c) => self.note_conn(handler, c, event),
+        }
+    }
+
+    fn note_conn<H: Handler>(&mut self, handler: &mut H, c: ConnId, event: &Event) {
+        let Some(conn) = self.core.conn(c) else { return };
+        let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+        let writable = event.is_writable();
+        if conn.phase == Phase::Connecting {
+            return self.finish_connect(handler, c);
+        }
+        conn.readable |= readable;
+        conn.hangup |= event.is_read_closed() || event.is_error();
+        let unsent = !conn.out.is_empty();
+        self.core.see(Seen::Ready { c, readable, writable: writable && unsent });
+        if writable && unsent {
+            self.core.flush(c);
+        }
+        self.core.requeue(c);
+    }
+
+    fn finish_connect<H: Handler>(&mut self, handler: &mut H, c: ConnId) {
+        let Some(conn) = self.core.conn(c) else { return };
+        match (conn.stream.take_error(), conn.stream.peer_addr()) {
+            (Ok(Some(error)) | Err(error), _) => self.core.fail(c, Op::Connect, error),
+            // Not yet: the event was about something else.
+            (Ok(None), Err(_)) => {}
+            (Ok(None), Ok(addr)) => {
+                conn.phase = Phase::Open;
+                conn.limit = None;
+                conn.readable = true;
+                self.core.totals.connections += 1;
+                let admit =
+                    handler.opened(&mut Io { core: &mut self.core }, c, &Peer { addr, outbound: true });
+                self.admit(c, &admit);
+            }
+        }
+    }
+
+    fn admit(&mut self, c: ConnId, admit: &Admit) {
+        match admit {
+            Admit::Serve => self.core.requeue(c),
+            Admit::Refuse(bytes) => self.core.refuse(c, bytes),
+        }
+    }
+
+    fn accept<H: Handler>(&mut self, handler: &mut H) {
+        for index in 0..self.core.listeners.len() {
+            if let Some(Pause::Until(at)) = self.core.listeners[index].paused
+                && self.core.now >= at
+                && self.core.conns.len() < self.capacity
+            {
+                self.core.listeners[index].paused = None;
+                handler.accept_resumed(&mut Io { core: &mut self.core });
+            }
+            for _ in 0..ACCEPT_BUDGET {
+                // The handler may stop accepting at any time.
+                let Some(listener) = self.core.listeners.get(index) else { return };
+                if !listener.readable || listener.paused.is_some() {
+                    break;
+                }
+                self.accept_one(handler, index);
+            }
+        }
+    }
+
+    fn accept_one<H: Handler>(&mut self, handler: &mut H, index: usize) {
+        if self.core.conns.len() >= self.capacity {
+            let full = std::io::Error::other(format!("all {} connections are in use", self.capacity));
+            return self.pause_accept(handler, index, Pause::Full, full);
+        }
+        match self.core.listeners[index].inner.accept() {
+            Ok((stream, addr)) => {
+                // On Linux it is inherited from the listener; elsewhere it may not be. It can fail only when
+                // the peer is gone, which the first read will tell.
+                let _ = stream.set_nodelay(self.core.limits.nodelay);
+                match self.core.insert(stream, addr, Phase::Open) {
+                    Ok(c) => {
+                        self.core.totals.connections += 1;
+                        self.core.see(Seen::Accepted { c, peer: addr });
+                        let peer = Peer { addr, outbound: false };
+                        let admit = handler.opened(&mut Io { core: &mut self.core }, c, &peer);
+                        self.admit(c, &admit);
+                    }
+                    Err(error) => self.pause_until(handler, index, error),
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                self.core.listeners[index].readable = false;
+            }
+            Err(error) if out_of_descriptors(&error) || error.kind() == std::io::ErrorKind::OutOfMemory => {
+                self.pause_until(handler, index, error);
+            }
+            // A peer that gave up while it waited, or a network error that accept passes on (accept(2)).
+            Err(_) => {}
+        }
+    }
+
+    fn pause_until<H: Handler>(&mut self, handler: &mut H, index: usize, error: std::io::Error) {
+        let until = Pause::Until(self.core.now + ACCEPT_PAUSE);
+        self.pause_accept(handler, index, until, error);
+    }
+
+    fn pause_accept<H: Handler>(
+        &mut self,
+        handler: &mut H,
+        index: usize,
+        pause: Pause,
+        error: std::io::Error,
+    ) {
+        let listener = &mut self.core.listeners[index];
+        listener.paused = Some(pause);
+        let why = NetError::new(Op::Accept, listener.addr, error);
+        handler.accept_paused(&mut Io { core: &mut self.core }, &why);
+    }
+
+    /// Gives everyone who was ready at the start of this turn their share.
+    fn serve_ready<H: Handler>(&mut self, handler: &mut H) {
+        for _ in 0..self.core.ready.len() {
+            match self.core.ready.pop_front() {
+                Some(Target::Conn(c)) => self.read(handler, c),
+                Some(Target::Udp(s)) => self.read_datagrams(handler, s),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads one connection until it is empty or has had its share.
+    fn read<H: Handler>(&mut self, handler: &mut H, c: ConnId) {
+        if let Some(conn) = self.core.conn(c) {
+            conn.queued = false;
+        }
+        let mut budget = self.core.limits.read_budget;
+        loop {
+            let size = self.buffer.len();
+            let Some(conn) =
+                self.core.conns.get(c.index as usize).filter(|conn| conn.generation == c.generation)
+            else {
+                return;
+            };
+            let waits = conn.phase == Phase::Closing || self.core.held_back(conn);
+            if !conn.readable || conn.ended || waits {
+                return;
+            }
+            let Some(conn) = self.core.conn(c) else { return };
+            match conn.fill(&mut self.buffer) {
+                Ok(Fill::Got(n)) => {
+                    conn.readable = n == size || conn.hangup || !os::SHORT_READ_ENDS;
+                    self.deliver(handler, c, n);
+                    budget = budget.saturating_sub(n);
+                    if budget == 0 {
+                        return self.core.requeue(c);
+                    }
+                }
+                Ok(Fill::End) => return self.end(handler, c),
+                Ok(Fill::WouldBlock) => {
+                    conn.readable = false;
+                    self.core.see(Seen::WouldBlock { c });
+                }
+                Err(error) => return self.core.fail(c, Op::Recv, error),
+            }
+        }
+    }
+
+    /// Hands `n` bytes of the buffer to the handler, or drops them if the connection is closing.
+    fn deliver<H: Handler>(&mut self, handler: &mut H, c: ConnId, n: usize) {
+        let bytes = &self.buffer[..n];
+        self.core.see(Seen::Received { c, bytes });
+        let drain_bytes = self.core.limits.drain_bytes;
+        let Some(conn) = self.core.conn(c) else { return };
+        if conn.phase == Phase::Open {
+            handler.bytes(&mut Io { core: &mut self.core }, c, bytes);
+            let Some(conn) = self.core.conns.get(c.index as usize) else { return };
+            if self.core.held_back(conn) {
+                self.core.flush(c);
+            }
+            return;
+        }
+        conn.drained += n;
+        if conn.drained > drain_bytes {
+            self.core.remove(c, Why::Closed);
+        }
+    }
+
+    fn end<H: Handler>(&mut self, handler: &mut H, c: ConnId) {
+        self.core.see(Seen::Received { c, bytes: &[] });
+        let Some(conn) = self.core.conn(c) else { return };
+        (conn.readable, conn.ended) = (false, true);
+        match conn.phase {
+            Phase::Open => handler.ended(&mut Io { core: &mut self.core }, c),
+            Phase::Draining => self.core.remove(c, Why::Closed),
+            Phase::Connecting | Phase::Closing => {}
+        }
+    }
+
+    fn read_datagrams<H: Handler>(&mut self, handler: &mut H, s: SockId) {
+        for _ in 0..DATAGRAM_BUDGET {
+            match self.core.socks[s.0 as usize].recv_from(&mut self.buffer) {
+                Ok((n, from)) => {
+                    let datagrams = Datagrams { from, bytes: &self.buffer[..n] };
+                    handler.datagrams(&mut Io { core: &mut self.core }, s, datagrams);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                // An earlier answer met a closed port; Windows reports it here (10054), to nobody's use.
+                Err(_) => {}
+            }
+        }
+        self.core.ready.push_back(Target::Udp(s));
+    }
+
+    fn deadlines<H: Handler>(&mut self, handler: &mut H) {
+        let now = self.core.now;
+        if self.core.handler_deadline.is_some_and(|at| at <= now) {
+            self.core.handler_deadline = None;
+            handler.deadline(&mut Io { core: &mut self.core }, None);
+        }
+        while let Some((at, c)) = self.core.timers.pop_due(now) {
+            let Some(conn) = self.core.conn(c) else { continue };
+            if conn.armed == Some(at) {
+                conn.armed = None;
+            }
+            if conn.limit.is_some_and(|limit| limit <= now) {
+                self.limit_passed(c);
+            } else if conn.wanted.is_some_and(|wanted| wanted <= now) {
+                conn.wanted = None;
+                handler.deadline(&mut Io { core: &mut self.core }, Some(c));
+            }
+            self.core.arm(c);
+        }
+    }
+
+    /// The loop's own deadline for a connection has passed.
+    fn limit_passed(&mut self, c: ConnId) {
+        let Some(conn) = self.core.conn(c) else { return };
+        let why = match conn.phase {
+            Phase::Connecting => Why::Failed(NetError::timed_out(Op::Connect, conn.peer)),
+            Phase::Open => Why::NotReading,
+            Phase::Closing | Phase::Draining => Why::Closed,
+        };
+        self.core.remove(c, why);
+    }
+}

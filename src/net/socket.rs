@@ -1,0 +1,163 @@
+//! Builders: a listener, a connected stream, a UDP socket. A name's addresses are all tried, in order.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use super::error::out_of_descriptors;
+use super::options::Kind;
+use super::{NetError, Op, SocketOptions, Stream};
+
+/// A queue of connections that wait to be accepted: long enough for a class that starts at once.
+pub const DEFAULT_BACKLOG: u32 = 1_024;
+
+/// Listens on the first of `addrs` that can be bound; returns the listener and its address.
+///
+/// # Errors
+/// The error of the last address tried.
+pub fn listen(
+    addrs: &[SocketAddr],
+    options: &SocketOptions,
+    backlog: u32,
+) -> Result<(TcpListener, SocketAddr), NetError> {
+    first_of(addrs, |addr| {
+        let socket = bound(addr, Kind::Tcp, options)?;
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        socket.listen(backlog).map_err(failed(Op::Listen, addr))?;
+        let local = local_addr(&socket, addr)?;
+        Ok((socket.into(), local))
+    })
+}
+
+/// Connects to the first of `addrs` that answers, waiting `timeout` for each.
+///
+/// # Errors
+/// The error of the last address tried.
+pub fn connect(
+    addrs: &[SocketAddr],
+    options: &SocketOptions,
+    timeout: Duration,
+) -> Result<TcpStream, NetError> {
+    first_of(addrs, |addr| {
+        let socket = new(addr, Kind::Tcp, options)?;
+        socket.connect_timeout(&SockAddr::from(addr), timeout).map_err(failed(Op::Connect, addr))?;
+        Ok(socket.into())
+    })
+}
+
+/// A UDP socket bound to the first of `addrs` that can be; returns it and its address.
+///
+/// # Errors
+/// The error of the last address tried.
+pub fn bind_udp(
+    addrs: &[SocketAddr],
+    options: &SocketOptions,
+) -> Result<(std::net::UdpSocket, SocketAddr), NetError> {
+    first_of(addrs, |addr| {
+        let socket = bound(addr, Kind::Udp, options)?;
+        let local = local_addr(&socket, addr)?;
+        Ok((socket.into(), local))
+    })
+}
+
+/// A UDP socket on a port of the system's choice that talks to one peer alone. Being connected, it hears of
+/// a port where nobody listens.
+///
+/// # Errors
+/// A socket that can't be made or connected.
+pub fn connect_udp(addr: SocketAddr, options: &SocketOptions) -> Result<std::net::UdpSocket, NetError> {
+    let socket = new(addr, Kind::Udp, options)?;
+    socket.connect(&SockAddr::from(addr)).map_err(failed(Op::Connect, addr))?;
+    Ok(socket.into())
+}
+
+/// Waits for a connection on `listener`, which is bound to `addr`.
+///
+/// # Errors
+/// No descriptor left. A peer that gave up while it waited is passed over.
+pub fn accept(listener: &TcpListener, addr: SocketAddr, options: &SocketOptions) -> Result<Stream, NetError> {
+    loop {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                // On Linux it is inherited from the listener; elsewhere it may not be.
+                let _ = stream.set_nodelay(options.nodelay);
+                return Ok(Stream::accepted(stream, peer));
+            }
+            Err(error) if out_of_descriptors(&error) || error.kind() == ErrorKind::OutOfMemory => {
+                return Err(NetError::new(Op::Accept, addr, error));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Gets a thread out of [`accept`] by connecting to it: the one way that every system knows.
+pub fn wake_accept(mut addr: SocketAddr) {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    // If it fails, the backlog is full, so accept returns by itself.
+    let _ = TcpStream::connect_timeout(&addr, Duration::from_secs(1));
+}
+
+/// A socket whose connect is under way, for the reactor: non-blocking, finished when it becomes writable.
+pub(super) fn start_connect(addr: SocketAddr, options: &SocketOptions) -> Result<TcpStream, NetError> {
+    let socket = new(addr, Kind::Tcp, options)?;
+    socket.set_nonblocking(true).map_err(failed(Op::Socket, addr))?;
+    match socket.connect(&SockAddr::from(addr)) {
+        Ok(()) => Ok(socket.into()),
+        Err(error) if in_progress(&error) => Ok(socket.into()),
+        Err(error) => Err(NetError::new(Op::Connect, addr, error)),
+    }
+}
+
+/// EINPROGRESS has no stable kind: 115 on Linux, 36 on macOS; Windows says would-block.
+fn in_progress(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock || matches!(error.raw_os_error(), Some(115 | 36))
+}
+
+fn first_of<T>(
+    addrs: &[SocketAddr],
+    mut attempt: impl FnMut(SocketAddr) -> Result<T, NetError>,
+) -> Result<T, NetError> {
+    let mut last = None;
+    for addr in addrs {
+        match attempt(*addr) {
+            Ok(made) => return Ok(made),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.expect("a resolved name has at least one address"))
+}
+
+fn new(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, NetError> {
+    let (ty, protocol) = match kind {
+        Kind::Tcp => (Type::STREAM, Protocol::TCP),
+        Kind::Udp => (Type::DGRAM, Protocol::UDP),
+    };
+    let socket =
+        Socket::new(Domain::for_address(addr), ty, Some(protocol)).map_err(failed(Op::Socket, addr))?;
+    options.apply(&socket, kind, addr.is_ipv6(), &addr.into())?;
+    Ok(socket)
+}
+
+fn bound(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, NetError> {
+    let socket = new(addr, kind, options)?;
+    // On Linux a second UDP server with SO_REUSEADDR would silently steal the first one's datagrams.
+    if cfg!(unix) && kind == Kind::Tcp {
+        socket.set_reuse_address(options.reuseaddr).map_err(failed(Op::SetOption("SO_REUSEADDR"), addr))?;
+    }
+    socket.bind(&SockAddr::from(addr)).map_err(failed(Op::Bind, addr))?;
+    Ok(socket)
+}
+
+fn local_addr(socket: &Socket, addr: SocketAddr) -> Result<SocketAddr, NetError> {
+    let local = socket.local_addr().map_err(failed(Op::Bind, addr))?;
+    Ok(local.as_socket().unwrap_or(addr))
+}
+
+fn failed(op: Op, addr: SocketAddr) -> impl FnOnce(std::io::Error) -> NetError {
+    move |source| NetError::new(op, addr, source)
+}

@@ -1,0 +1,135 @@
+//! A blocking TCP stream whose errors name the call and the address, for clients and the blocking servers.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
+use super::{NetError, Op};
+
+/// A connected blocking stream.
+#[derive(Debug)]
+pub struct Stream {
+    inner: TcpStream,
+    peer: SocketAddr,
+}
+
+impl Stream {
+    /// Wraps a connected stream.
+    ///
+    /// # Errors
+    /// A stream that is not connected (any more).
+    pub fn new(inner: TcpStream, asked: SocketAddr) -> Result<Stream, NetError> {
+        let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, asked, source))?;
+        Ok(Stream { inner, peer })
+    }
+
+    /// Wraps a stream whose peer is known, as `accept` returns it.
+    #[must_use]
+    pub fn accepted(inner: TcpStream, peer: SocketAddr) -> Stream {
+        Stream { inner, peer }
+    }
+
+    /// The other end.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// This end.
+    ///
+    /// # Errors
+    /// A socket that has lost its address.
+    pub fn local(&self) -> Result<SocketAddr, NetError> {
+        self.inner.local_addr().map_err(|source| NetError::new(Op::Socket, self.peer, source))
+    }
+
+    /// One `recv` of at most `buffer.len()` bytes; 0 means that the peer has ended its side.
+    ///
+    /// # Errors
+    /// A reset, or [`Cause::TimedOut`](super::Cause::TimedOut) after the time set by
+    /// [`set_recv_timeout`](Stream::set_recv_timeout).
+    pub fn recv(&self, buffer: &mut [u8]) -> Result<usize, NetError> {
+        loop {
+            match (&self.inner).read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
+            }
+        }
+    }
+
+    /// Sends all of `bytes`, in as many `send` calls as it takes.
+    ///
+    /// # Errors
+    /// A peer that is gone.
+    pub fn send_all(&self, bytes: &[u8]) -> Result<(), NetError> {
+        (&self.inner).write_all(bytes).map_err(|source| NetError::new(Op::Send, self.peer, source))
+    }
+
+    /// Ends this side (FIN): the peer reads 0 bytes, and can go on sending.
+    ///
+    /// # Errors
+    /// A stream that is not connected any more.
+    pub fn half_close(&self) -> Result<(), NetError> {
+        match self.inner.shutdown(Shutdown::Write) {
+            // The peer was faster: what we wanted is so.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result.map_err(|source| NetError::new(Op::Shutdown, self.peer, source)),
+        }
+    }
+
+    /// How long one `recv` may wait; `None` waits for ever. Rounded up to a millisecond.
+    ///
+    /// # Errors
+    /// A socket that refuses the option.
+    pub fn set_recv_timeout(&self, timeout: Option<Duration>) -> Result<(), NetError> {
+        let timeout = timeout.map(|t| t.max(Duration::from_millis(1)));
+        self.inner
+            .set_read_timeout(timeout)
+            .map_err(|source| NetError::new(Op::SetOption("SO_RCVTIMEO"), self.peer, source))
+    }
+
+    /// A second handle on the same socket, for another thread.
+    ///
+    /// # Errors
+    /// No descriptor left.
+    pub fn try_clone(&self) -> Result<Stream, NetError> {
+        let inner = self.inner.try_clone().map_err(|source| NetError::new(Op::Socket, self.peer, source))?;
+        Ok(Stream { inner, peer: self.peer })
+    }
+
+    /// Wakes a thread that waits in [`recv`](Stream::recv) on another handle: it reads 0 bytes.
+    pub fn end_receiving(&self) {
+        // The only failure is a connection that is gone already, which wakes the reader as well.
+        let _ = self.inner.shutdown(Shutdown::Read);
+    }
+
+    /// Ends both directions at once: a thread that sits in `send` or `recv` on another handle returns.
+    pub fn cut(&self) {
+        // As above: a connection that is gone needs no cutting.
+        let _ = self.inner.shutdown(Shutdown::Both);
+    }
+
+    /// Ends this side and reads on for a moment (1 s or 256 KiB): closing with unread bytes would send a
+    /// reset, which can destroy what the peer has not read yet.
+    pub fn close_gently(&self) {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let (mut buffer, mut drained) = ([0; 4 << 10], 0);
+        let mut go_on = self.half_close().is_ok();
+        while go_on && drained < 256 << 10 {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            go_on = !rest.is_zero() && self.set_recv_timeout(Some(rest)).is_ok();
+            match self.recv(&mut buffer) {
+                Ok(n) if n > 0 => drained += n,
+                _ => return,
+            }
+        }
+    }
+
+    /// The socket, to ask it for its options.
+    #[must_use]
+    pub fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.inner)
+    }
+}

@@ -1,0 +1,122 @@
+//! The system's socket table: every TCP and UDP socket, its state, its queues and who owns it.
+//!
+//! On Linux it is asked for by netlink (sock_diag), as `ss` does: /proc/net/tcp shows no backlog of a
+//! listener. Elsewhere there is none to be had without privileges, and [`sockets`] says so.
+
+use std::io;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use super::os;
+
+/// Which sockets to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// The states of a TCP socket (RFC 9293, 3.3.2); a UDP socket is `Close`, or `Established` when connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names are the RFC's own")]
+pub enum State {
+    Established,
+    SynSent,
+    SynReceived,
+    FinWait1,
+    FinWait2,
+    TimeWait,
+    Close,
+    CloseWait,
+    LastAck,
+    Listen,
+    Closing,
+}
+
+/// What TCP knows of a connection, from TCP_INFO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TcpInfo {
+    /// Smoothed round-trip time in microseconds.
+    pub rtt_us: u32,
+    /// Congestion window in segments.
+    pub cwnd: u32,
+    /// Segments sent again, in all.
+    pub retransmits: u32,
+    /// Segments sent, acknowledgements included.
+    pub segments_sent: u32,
+    /// Segments sent that carried data.
+    pub data_segments_sent: u32,
+}
+
+/// One row of the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SocketRow {
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// The state.
+    pub state: State,
+    /// This end.
+    pub local: SocketAddr,
+    /// The other end; port 0 where there is none.
+    pub remote: SocketAddr,
+    /// Bytes received and not read; on a listener, connections that wait to be accepted.
+    pub recv_q: u32,
+    /// Bytes sent and not acknowledged; on a listener, the backlog.
+    pub send_q: u32,
+    /// The owner's user id.
+    pub uid: u32,
+    /// The socket's inode, by which /proc tells the process.
+    pub inode: u32,
+    /// TCP_INFO of a connection, where it was asked for.
+    pub tcp_info: Option<TcpInfo>,
+}
+
+/// A process that holds a socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// Lists the sockets of one transport, IPv4 and IPv6.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`] where the system has no table to ask.
+pub fn sockets(transport: Transport) -> io::Result<Vec<SocketRow>> {
+    os::sockets(transport, None)
+}
+
+/// The row of the one connection between `local` and `remote`, with its [`TcpInfo`]; `None` if there is none.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`] where the system has no table to ask.
+pub fn connection(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<SocketRow>> {
+    Ok(os::sockets(Transport::Tcp, Some((local, remote)))?.into_iter().next())
+}
+
+/// The listener (TCP) or bound socket (UDP) that stands in the way of `addr`.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`] where the system has no table to ask.
+pub fn holder(transport: Transport, addr: SocketAddr) -> io::Result<Option<SocketRow>> {
+    let holds = |row: &SocketRow| {
+        let listens = transport == Transport::Udp || row.state == State::Listen;
+        let same_ip = row.local.ip() == addr.ip();
+        let overlaps = same_ip || row.local.ip().is_unspecified() || addr.ip().is_unspecified();
+        listens && overlaps && row.local.port() == addr.port()
+    };
+    Ok(sockets(transport)?.into_iter().find(holds))
+}
+
+/// The process that has the socket open, as far as this user may see it.
+#[must_use]
+pub fn process(row: &SocketRow) -> Option<Process> {
+    os::process_of(row.inode)
+}

@@ -1,0 +1,92 @@
+//! A blocking UDP client socket that tells when a datagram was cut off.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use super::{NetError, Op, os};
+
+/// The largest UDP payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header.
+pub const MAX_DATAGRAM: usize = 65_507;
+
+/// One received datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Bytes that are in the buffer.
+    pub kept: usize,
+    /// Bytes that the datagram had; `None` where the system only says that it was longer.
+    pub sent: Option<usize>,
+}
+
+impl Received {
+    /// True if the end of the datagram did not fit and is gone.
+    #[must_use]
+    pub fn truncated(&self) -> bool {
+        self.sent != Some(self.kept)
+    }
+}
+
+/// A UDP socket connected to one peer.
+#[derive(Debug)]
+pub struct Udp {
+    inner: UdpSocket,
+    peer: SocketAddr,
+}
+
+impl Udp {
+    /// Wraps a socket connected to `peer`.
+    #[must_use]
+    pub fn new(inner: UdpSocket, peer: SocketAddr) -> Udp {
+        Udp { inner, peer }
+    }
+
+    /// The other end.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// This end.
+    ///
+    /// # Errors
+    /// A socket that has lost its address.
+    pub fn local(&self) -> Result<SocketAddr, NetError> {
+        self.inner.local_addr().map_err(|source| NetError::new(Op::Socket, self.peer, source))
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    /// A datagram that is too large, or a peer that refused an earlier one.
+    pub fn send(&self, payload: &[u8]) -> Result<(), NetError> {
+        self.inner.send(payload).map(drop).map_err(|source| NetError::new(Op::Send, self.peer, source))
+    }
+
+    /// Waits at most `timeout` for one datagram; `Ok(None)` when none came.
+    ///
+    /// # Errors
+    /// [`Cause::Refused`](super::Cause::Refused) when the peer's system answered that nobody listens.
+    pub fn recv(&self, buffer: &mut [u8], timeout: Duration) -> Result<Option<Received>, NetError> {
+        let failed = |source| NetError::new(Op::Recv, self.peer, source);
+        // A zero timeout would mean "wait for ever" to the system.
+        self.inner.set_read_timeout(Some(timeout.max(Duration::from_micros(1)))).map_err(failed)?;
+        match os::recv_whole_length(&self.inner, buffer) {
+            Ok(received) => Ok(Some(received)),
+            Err(error) if would_wait(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The socket, to ask it for its options.
+    #[must_use]
+    pub fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.inner)
+    }
+}
+
+/// A read time-out is EAGAIN on Unix and its own error on Windows; a signal is as good as a time-out.
+fn would_wait(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}

@@ -1,0 +1,38 @@
+//! JSON documents: one per command, with its version.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::report::SCHEMA_VERSION;
+
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// A document with `body`'s members behind `schema_version`, and a final newline.
+#[must_use]
+pub fn document(body: &impl Serialize) -> String {
+    let document = Document { schema_version: SCHEMA_VERSION, body };
+    let mut text = serde_json::to_string(&document).expect("reports have string keys and finite numbers");
+    text.push('\n');
+    text
+}
+
+/// The document of a command that failed before it had anything to report.
+#[must_use]
+pub fn error_document(message: &str, hint: Option<&str>) -> String {
+    document(&json!({ "error": { "message": message, "hint": hint } }))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_document_starts_with_its_version() {
+        let text = super::error_document("connect to 127.0.0.1:9", None);
+        assert!(text.starts_with("{\"schema_version\":1,\"error\":"), "{text}");
+        assert!(text.ends_with("}\n"));
+    }
+}
