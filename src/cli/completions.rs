@@ -20,10 +20,10 @@ pub(super) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut super::command_tree(), "netlab", &mut script);
-        output.print(&String::from_utf8(script)?)?;
+        Output::print(&String::from_utf8(script)?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

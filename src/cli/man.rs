@@ -19,7 +19,7 @@ pub(super) struct ManArgs {
 }
 
 impl ManArgs {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let mut tree = super::command_tree();
         tree.build();
         let mut command = &tree;
@@ -31,7 +31,7 @@ impl ManArgs {
         let mut page = Vec::new();
         let title = command.get_display_name().unwrap_or("netlab").to_owned();
         clap_mangen::Man::new(command.clone()).title(title).render(&mut page)?;
-        output.print(&String::from_utf8(page)?)?;
+        Output::print(&String::from_utf8(page)?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -76,8 +76,8 @@ impl Command {
             Command::TcpEcho(command) => command.run(output),
             Command::UdpEcho(command) => command.run(output),
             Command::StickyDemo(args) => args.run(output),
-            Command::Completions(args) => args.run(output),
-            Command::Man(args) => args.run(output),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         }
     }
 
@@ -118,7 +118,7 @@ pub fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let hint = hint::of(&error);
-            output.error(&error, hint.as_deref(), cli.command.json());
+            Output::error(&error, hint.as_deref(), cli.command.json());
             ExitCode::from(hint::exit_code(&error))
         }
     }

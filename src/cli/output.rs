@@ -47,31 +47,31 @@ impl Output {
     /// Shows a finished report, as text or as one JSON document.
     pub(super) fn report(&self, report: &impl Report, json: bool) -> io::Result<()> {
         let text = if json { render::document(report) } else { render::text(report, self.style) };
-        self.print(&text)
+        Output::print(&text)
     }
 
     /// Writes to stdout.
-    pub(super) fn print(&self, text: &str) -> io::Result<()> {
+    pub(super) fn print(text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
     }
 
     /// A line on stderr. Where that can't be written there is nobody to tell.
-    pub(super) fn note(&self, line: &str) {
+    pub(super) fn note(line: &str) {
         let _ = writeln!(io::stderr(), "{line}");
     }
 
     /// An error, and the next step where one is known.
-    pub(super) fn error(&self, error: &anyhow::Error, hint: Option<&str>, json: bool) {
+    pub(super) fn error(error: &anyhow::Error, hint: Option<&str>, json: bool) {
         let message = text::escape(format!("{error:#}").as_bytes());
         if json {
             // The document is the answer; if even that can't be written, stderr still has it.
-            let _ = self.print(&render::error_document(&message, hint));
+            let _ = Output::print(&render::error_document(&message, hint));
         }
-        self.note(&format!("error: {message}"));
+        Output::note(&format!("error: {message}"));
         if let Some(hint) = hint {
-            self.note(&format!("hint: {hint}"));
+            Output::note(&format!("hint: {hint}"));
         }
     }
 }
