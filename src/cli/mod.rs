@@ -10,6 +10,7 @@ mod events;
 mod hint;
 mod man;
 mod output;
+mod replies;
 mod socket_options;
 mod sticky_demo;
 mod tcp_echo;
@@ -34,9 +35,9 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  netlab sticky-demo                     see why TCP needs framing
-  netlab tcp-echo server                 an echo server on 127.0.0.1:65432
-  netlab tcp-echo client -- Hello        send it a message (-- : the default address)
+  netlab sticky-demo                               see why TCP needs framing
+  netlab tcp-echo server                           an echo server on 127.0.0.1:65432
+  netlab tcp-echo client 127.0.0.1:65432 Hello     send it a message
 
 Each command's --help has examples of its own.";
 

@@ -145,10 +145,6 @@ fn new(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, 
 
 fn bound(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, NetError> {
     let socket = new(addr, kind, options)?;
-    // On Linux a second UDP server with SO_REUSEADDR would silently steal the first one's datagrams.
-    if cfg!(unix) && kind == Kind::Tcp {
-        socket.set_reuse_address(options.reuseaddr).map_err(failed(Op::SetOption("SO_REUSEADDR"), addr))?;
-    }
     socket.bind(&SockAddr::from(addr)).map_err(failed(Op::Bind, addr))?;
     Ok(socket)
 }
