@@ -126,7 +126,10 @@ fn first_of<T>(
     for addr in addrs {
         match attempt(*addr) {
             Ok(made) => return Ok(made),
-            Err(error) => last = Some(error),
+            Err(error) => {
+                tracing::debug!("{error}: {}", error.source);
+                last = Some(error);
+            }
         }
     }
     Err(last.expect("a resolved name has at least one address"))

@@ -56,6 +56,7 @@ impl Shared<'_> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the models share one signature")]
 pub(in crate::echo) fn run(
     config: &Config,
     listener: TcpListener,

@@ -163,6 +163,7 @@ impl Reactor {
     pub fn new(limits: Limits) -> Result<Reactor, NetError> {
         let descriptors = super::raise_descriptor_limit().saturating_sub(limits.reserved).max(1);
         let capacity = limits.connections.map_or(descriptors, |n| n.min(descriptors));
+        tracing::debug!("{descriptors} descriptors for connections, {} kept in reserve", limits.reserved);
         let setup = || -> std::io::Result<(Poll, Core)> {
             let poll = Poll::new()?;
             let waker = Waker::new(poll.registry(), Target::Waker.token())?;
