@@ -16,11 +16,7 @@ use crate::net::reactor::Totals;
 use crate::net::{NetError, Stop, Stream, socket};
 use crate::report::Events;
 
-#[expect(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "the models share one signature"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the models share one signature")]
 pub(in crate::echo) fn run(
     config: &Config,
     listener: TcpListener,
