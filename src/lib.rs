@@ -20,6 +20,8 @@
 //! | layer | modules                       | what lives there                                  |
 //! |-------|-------------------------------|---------------------------------------------------|
 //! | 0     | [`text`], [`report`], [`framing`] | safe text, report data, bytes <-> frames      |
+//! | 1     | [`protocol`]                  | what frames mean: messages, names, proofs         |
+//! | 2     | [`service`]                   | the room server's decisions, free of I/O         |
 //! | 3     | [`net`]                       | sockets, the readiness loop, the socket table     |
 //! | 4     | [`echo`], [`demo`]            | the programs                                      |
 //! | 5     | [`render`]                    | how reports look                                  |
@@ -30,6 +32,8 @@ pub mod demo;
 pub mod echo;
 pub mod framing;
 pub mod net;
+pub mod protocol;
 pub mod render;
 pub mod report;
+pub mod service;
 pub mod text;
