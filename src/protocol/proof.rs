@@ -107,7 +107,7 @@ pub fn from_hex(text: &str) -> Option<[u8; 32]> {
 /// Writes 64 hex digits.
 #[must_use]
 pub fn to_hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    crate::text::hex(bytes).replace(' ', "")
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Dispatcher {
             if self.names.get(name.key()).is_some_and(|holder| *holder != call.session) {
                 return Err(Fault::new(Code::NameTaken, format!("somebody is called {name} already")));
             }
-            return self.admit(call, name, Role::Student, None);
+            return self.admit(call, &name, Role::Student, None);
         }
         let password = data.password.as_deref().map(str::to_owned);
         let password = password
@@ -44,19 +44,20 @@ impl Dispatcher {
         let hash = user.and_then(|user| user.password_hash.clone());
         // A name that can't be one costs as much as one that is not there.
         let name = name.unwrap_or_else(|_| Username::anonymous(0));
-        self.begin(call, Purpose::Login(name), Job::VerifyPassword { password, hash })
+        self.begin(call, Purpose::Login(name), Job::VerifyPassword { password, hash });
+        Ok(())
     }
 
     pub(super) fn password_verified(
         &mut self,
         call: &mut Call<'_, '_>,
-        name: Username,
+        name: &Username,
         right: bool,
     ) -> Outcome {
-        let user = self.config.users.get(&name).filter(|user| right && user.password_hash.is_some());
+        let user = self.config.users.get(name).filter(|user| right && user.password_hash.is_some());
         let (name, role) = user.map(|user| (user.name.clone(), user.role)).ok_or_else(failed)?;
         self.replace(&name, call);
-        self.admit(call, name, role, None)
+        self.admit(call, &name, role, None)
     }
 
     pub(super) fn auth(&mut self, call: &mut Call<'_, '_>, data: &message::Auth<'_>) -> Outcome {
@@ -84,7 +85,7 @@ impl Dispatcher {
             .ok_or_else(|| Fault::new(Code::BadMessage, "data of PROOF: `mac` must have 64 hex digits"))?;
         let (name, role, mac) = self.verify(&challenge, &server, &mac).ok_or_else(failed)?;
         self.replace(&name, call);
-        self.admit(call, name, role, Some(&mac))
+        self.admit(call, &name, role, Some(&mac))
     }
 
     /// Who has proved to be whom, and the server's own proof.
@@ -108,7 +109,7 @@ impl Dispatcher {
         let Some(stranger) = self.sessions.get_mut(session.0 as usize) else { return };
         stranger.failed_logins += 1;
         if stranger.failed_logins >= TRIES {
-            self.say_bye(session, "three failed logins", None, actions);
+            super::say_bye(session, "three failed logins", None, actions);
             self.close(session, actions);
         }
     }
@@ -128,7 +129,7 @@ impl Dispatcher {
     /// A user who logs in again is here, not there.
     fn replace(&mut self, name: &Username, call: &mut Call<'_, '_>) {
         if let Some(older) = self.names.get(name.key()).copied().filter(|older| *older != call.session) {
-            self.say_bye(older, "you have logged in elsewhere", None, call.actions);
+            super::say_bye(older, "you have logged in elsewhere", None, call.actions);
             self.close(older, call.actions);
         }
     }
@@ -137,7 +138,7 @@ impl Dispatcher {
     fn admit(
         &mut self,
         call: &mut Call<'_, '_>,
-        name: Username,
+        name: &Username,
         role: Role,
         mac: Option<&MacBytes>,
     ) -> Outcome {
@@ -156,7 +157,7 @@ impl Dispatcher {
             call.actions.push(Action::Report(Notice::LoggedIn { session, username }));
         }
         let mac = mac.map(|mac| to_hex(mac).into());
-        let answer = LoggedIn { username: (&name).into(), room: (&room).into(), mac };
+        let answer = LoggedIn { username: name.into(), room: (&room).into(), mac };
         self.answer(call, &Answer::LoggedIn(answer))?;
         // The `id` is answered; what follows is told without.
         call.id = None;

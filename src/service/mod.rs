@@ -273,7 +273,7 @@ impl Dispatcher {
             Ok(Envelope { message, id }) => {
                 let mut call = Call { now, session, id, actions, entropy };
                 let outcome = self.limit_rate(now, session).and_then(|()| self.dispatch(&mut call, message));
-                self.conclude(call, outcome);
+                self.conclude(&mut call, outcome);
             }
             Err(Malformed { fault, id }) => {
                 self.fault(session, fault, id.as_ref(), actions);
@@ -337,7 +337,7 @@ impl Dispatcher {
     pub fn stop(&mut self, actions: &mut Actions) {
         let everyone: Vec<SessionId> = self.sessions.iter().map(|(index, _)| session_id(index)).collect();
         for session in everyone {
-            self.say_bye(session, "the server stops", None, actions);
+            say_bye(session, "the server stops", None, actions);
             // Not one by one out of their rooms: nobody is left to be told.
             actions.push(Action::Close(session));
         }
@@ -370,7 +370,10 @@ impl Dispatcher {
             Request::RecordRead(data) => self.record_read(call, &data),
             Request::Info(_) => self.info(call),
             Request::Ping(data) => self.answer(call, &Answer::Pong(data)),
-            Request::Bye(_) => self.bye(call),
+            Request::Bye(_) => {
+                self.bye(call);
+                Ok(())
+            }
         }
     }
 
@@ -388,15 +391,13 @@ impl Dispatcher {
         self.answer(call, &Answer::Info(info))
     }
 
-    fn bye(&mut self, call: &mut Call<'_, '_>) -> Outcome {
-        let id = call.id.take();
-        self.say_bye(call.session, "goodbye", id.as_ref(), call.actions);
+    fn bye(&mut self, call: &mut Call<'_, '_>) {
+        say_bye(call.session, "goodbye", call.id.as_ref(), call.actions);
         self.close(call.session, call.actions);
-        Ok(())
     }
 
     /// Answers a request that was refused.
-    fn conclude(&mut self, call: Call<'_, '_>, outcome: Outcome) {
+    fn conclude(&mut self, call: &mut Call<'_, '_>, outcome: Outcome) {
         let Err(fault) = outcome else { return };
         let login_failed = fault.code == Code::LoginFailed;
         self.fault(call.session, fault, call.id.as_ref(), call.actions);
@@ -436,7 +437,7 @@ impl Dispatcher {
         let Some(known) = self.sessions.get_mut(session.0 as usize) else { return };
         known.strikes += 1;
         if known.strikes >= STRIKES {
-            self.say_bye(session, "ten malformed messages", None, actions);
+            say_bye(session, "ten malformed messages", None, actions);
             self.close(session, actions);
         }
     }
@@ -450,15 +451,11 @@ impl Dispatcher {
         Err(fault)
     }
 
-    fn say_bye(&mut self, to: SessionId, reason: &str, id: Option<&Tag<'_>>, actions: &mut Actions) {
-        actions.send(to, &Answer::Bye(Bye { reason: reason.into() }), id);
-    }
-
     /// Ends a session with an error.
     fn expel(&mut self, session: SessionId, fault: Fault<'static>, reason: &str, actions: &mut Actions) {
         if self.sessions.contains(session.0 as usize) {
             self.fault(session, fault, None, actions);
-            self.say_bye(session, reason, None, actions);
+            say_bye(session, reason, None, actions);
             self.close(session, actions);
         }
     }
@@ -508,7 +505,7 @@ impl Dispatcher {
     }
 
     /// Begins work for a request; its answer comes with [`finished`](Dispatcher::finished).
-    fn begin(&mut self, call: &mut Call<'_, '_>, purpose: Purpose, job: Job) -> Outcome {
+    fn begin(&mut self, call: &mut Call<'_, '_>, purpose: Purpose, job: Job) {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         let session = &mut self.sessions[call.session.0 as usize];
@@ -517,7 +514,6 @@ impl Dispatcher {
         let pending = Pending { session: call.session, serial: session.serial, id, purpose };
         self.tickets.insert(ticket, pending);
         call.actions.push(Action::Work(ticket, job));
-        Ok(())
     }
 
     /// A worker is done. The session may have gone in the meantime; then the outcome is nobody's.
@@ -536,17 +532,21 @@ impl Dispatcher {
         let mut call = Call { now, session, id, actions, entropy: &mut || [0; 32] };
         let outcome = match (purpose, done) {
             (_, Done::Busy) => Err(Fault::new(Code::Busy, "too much work is waiting; try again later")),
-            (Purpose::Login(name), Done::Verified(right)) => self.password_verified(&mut call, name, right),
+            (Purpose::Login(name), Done::Verified(right)) => self.password_verified(&mut call, &name, right),
             (Purpose::Record(id), done) => self.record_done(&mut call, &id, done),
             (Purpose::Login(_), _) => Err(self::login::failed()),
         };
-        self.conclude(call, outcome);
+        self.conclude(&mut call, outcome);
         Some(session)
     }
 
     fn session(&self, session: SessionId) -> &Session {
         &self.sessions[session.0 as usize]
     }
+}
+
+fn say_bye(to: SessionId, reason: &str, id: Option<&Tag<'_>>, actions: &mut Actions) {
+    actions.send(to, &Answer::Bye(Bye { reason: reason.into() }), id);
 }
 
 fn session_id(index: usize) -> SessionId {

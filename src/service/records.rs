@@ -20,12 +20,14 @@ impl Dispatcher {
         let id = self.own_record(call, &data.client_id)?;
         self.fits_an_answer(&id, &data.text)?;
         let job = Job::WriteRecord { id: id.clone(), text: data.text.to_string() };
-        self.begin(call, Purpose::Record(id), job)
+        self.begin(call, Purpose::Record(id), job);
+        Ok(())
     }
 
     pub(super) fn record_read(&mut self, call: &mut Call<'_, '_>, data: &RecordRead<'_>) -> Outcome {
         let id = self.own_record(call, &data.client_id)?;
-        self.begin(call, Purpose::Record(id.clone()), Job::ReadRecord { id })
+        self.begin(call, Purpose::Record(id.clone()), Job::ReadRecord { id });
+        Ok(())
     }
 
     pub(super) fn record_done(&mut self, call: &mut Call<'_, '_>, id: &ClientId, done: Done) -> Outcome {

@@ -208,7 +208,9 @@ impl Dispatcher {
         }
         self.rooms[room_id.0 as usize].seq += 1;
         call.actions.push(Action::Cast(room_id, payload));
-        notice.into_iter().for_each(|notice| call.actions.push(Action::Report(notice)));
+        if let Some(notice) = notice {
+            call.actions.push(Action::Report(notice));
+        }
         Ok(())
     }
 }
