@@ -2,7 +2,7 @@
 //! client ends. Shared by the models that block.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::echo::Event;
 use crate::echo::tcp_server::Config;
@@ -11,6 +11,8 @@ use crate::net::{Cause, Closed, NetError, Stream};
 use crate::report::Events;
 use crate::text::excerpt;
 
+/// How long a client may take to read its last answers when the server stops.
+pub(super) const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How many bytes of a message an event shows.
 const SHOWN: usize = 200;
 
