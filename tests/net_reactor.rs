@@ -86,8 +86,8 @@ fn a_firehose_gets_no_more_than_its_share_of_a_turn() {
     let server = TestLoop::start(limits, silent);
     let (mut firehose, first) = server.client();
     let (mut other, second) = server.client();
-    let held = server.hold();
     server.seen();
+    let held = server.hold();
     firehose.set_nonblocking(true).unwrap();
     let mut queued = 0;
     while let Ok(n) = firehose.write(&[7; 64 << 10]) {
@@ -118,7 +118,6 @@ fn a_flood_of_datagrams_gets_no_more_than_its_share_of_a_turn() {
     let deadline = Instant::now() + PATIENCE;
     while seen.iter().filter(|saw| **saw == Saw::Datagram).count() < 5_000 {
         assert!(Instant::now() < deadline, "the datagrams have stopped");
-        server.on_loop(|_| ());
         seen.extend(server.seen());
     }
     let turns = seen.split(|saw| *saw == Saw::Slept);
@@ -512,13 +511,15 @@ fn stopping_lets_a_client_take_what_it_was_sent() {
 // Catches: a stop that waits for a client that never reads.
 #[test]
 fn stopping_ends_in_time_whoever_does_not_read() {
-    let server = TestLoop::start(Limits { stop_within: 200 * MS, ..Limits::default() }, silent);
+    let limits = Limits { stop_within: 200 * MS, stuck: Some(2 * PATIENCE), ..Limits::default() };
+    let server = TestLoop::start(limits, silent);
     let _deaf = narrow_client(server.addr);
     let (c, _) = server.opened();
     server.on_loop(move |io| io.send(c, &numbered(MUCH)));
     let start = Instant::now();
     let totals = server.finish();
     assert!(start.elapsed() >= 200 * MS, "it was given no time at all");
+    assert!(start.elapsed() < PATIENCE, "it was given all the time of a stuck write");
     assert!(totals.sent_bytes < MUCH as u64);
 }
 

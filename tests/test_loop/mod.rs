@@ -282,8 +282,9 @@ impl TestLoop {
         (client, self.opened().0)
     }
 
-    /// What the tap has seen since the last call.
+    /// What the tap has seen since the last call, the turn that is under way included.
     pub(crate) fn seen(&self) -> Vec<Saw> {
+        self.on_loop(|_| ());
         std::mem::take(&mut self.seen.lock().unwrap())
     }
 

@@ -58,8 +58,10 @@ pub(in crate::echo) fn run(
             // It came between the two calls, and may have found no client to end.
             end(&client);
         }
-        let moved = blocking::serve(config, &client, events);
+        let (moved, end) = blocking::serve(config, &client, events);
         lock(&current, None);
+        drop(client);
+        events.event(end);
         totals.connections += 1;
         totals.received_bytes += moved.received_bytes;
         totals.sent_bytes += moved.sent_bytes;

@@ -113,8 +113,11 @@ fn start<'scope>(
     drop(clients);
     Locked(shared).event(Event::Connected { peer });
     let serve = move || {
-        let moved = blocking::serve(config, &client, &mut Locked(shared));
+        let (moved, end) = blocking::serve(config, &client, &mut Locked(shared));
         leave(shared, id, &moved);
+        drop(client);
+        // Last of all: whoever hears that it has left may take its place.
+        Locked(shared).event(end);
     };
     if let Err(error) = thread::Builder::new().spawn_scoped(scope, serve) {
         leave(shared, id, &Totals::default());

@@ -241,10 +241,11 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS);
         let mut stop_by = None;
         loop {
+            // First, because what the handler hears of may make it ask for the end.
+            self.settle(handler);
             if stop_by.is_none() && (stop.requested() || self.core.stop_asked) {
                 stop_by = Some(self.begin_stop(handler));
             }
-            self.settle(handler);
             if let Some(stop_by) = stop_by {
                 if self.core.now >= stop_by {
                     self.close_all(handler, How::Now);
