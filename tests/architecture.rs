@@ -2,6 +2,7 @@
 //! and each is held against the table. [`breaks`] is pure, so that every rule is shown to catch its break.
 //!
 //! Test code (`#[cfg(test)]` modules and `tests.rs` files) may use anything.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 use std::fs;
 use std::path::Path;

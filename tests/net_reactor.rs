@@ -1,4 +1,5 @@
 //! The readiness loop on real loopback sockets. Each test names the broken variant of the loop that it catches.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 mod test_loop;
 
@@ -90,7 +91,7 @@ fn a_firehose_gets_no_more_than_its_share_of_a_turn() {
     let held = server.hold();
     firehose.set_nonblocking(true).unwrap();
     let mut queued = 0;
-    while let Ok(n) = firehose.write(&[7; 64 << 10]) {
+    while let Ok(n) = firehose.write(&[7; 16 << 10]) {
         queued += n;
     }
     assert!(queued > 256 << 10, "{queued} bytes are no firehose");
@@ -154,6 +155,8 @@ fn a_member_hears_everything_in_the_order_in_which_it_was_said() {
     assert_eq!(read_to_end(&mut b), b"2459");
 }
 
+type Operation = Box<dyn FnOnce(&mut Io<'_>) + Send>;
+
 /// What a model of the groups expects: who is where, and what each has been told.
 struct Model {
     place: [Option<usize>; 4],
@@ -175,7 +178,7 @@ fn groups_keep_order_through_any_sequence_of_operations() {
         (state >> 33) as usize % n
     };
     for turn in 0..200_u32 {
-        let mut operations: Vec<Box<dyn FnOnce(&mut Io<'_>) + Send>> = Vec::new();
+        let mut operations: Vec<Operation> = Vec::new();
         for step in 0..20_u32 {
             let (who, group) = (random(4), random(2));
             let (c, g) = (ids[who], groups[group]);
@@ -222,7 +225,9 @@ fn a_turns_messages_leave_with_one_send_per_member() {
     server.seen();
     let group = server.on_loop(move |io| {
         let group = io.group();
-        ids.iter().for_each(|c| io.join(*c, group));
+        for c in ids {
+            io.join(c, group);
+        }
         (b'0'..=b'9').for_each(|digit| io.cast(group, &[digit]));
         io.join(late_c, group);
         group
@@ -273,7 +278,9 @@ fn a_dead_member_harms_no_other() {
     let ids: Vec<ConnId> = members.iter().map(|(_, c)| *c).collect();
     let group = server.on_loop(move |io| {
         let group = io.group();
-        ids.iter().for_each(|c| io.join(*c, group));
+        for c in ids {
+            io.join(c, group);
+        }
         group
     });
     // The loop is held while two members die: it finds out when it sends.
@@ -437,7 +444,7 @@ fn a_refusal_reaches_a_client_that_has_already_spoken() {
     );
     let held = server.hold();
     let mut client = connect(server.addr);
-    client.write_all(&[7; 100 << 10]).unwrap();
+    client.write_all(&vec![7; 100 << 10]).unwrap();
     drop(held);
     assert_eq!(
         read_to_end(&mut client),

@@ -1,5 +1,6 @@
 //! The TCP echo server against clients that no one here wrote: ncat, socat, Python's standard library.
 //! They are run by `cargo test -- --ignored` where the programs are; `.ci/run` installs them.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 mod echo_server;
 

@@ -1,5 +1,6 @@
 //! A `netlab tcp-echo server` for tests: in this process by the library, or the binary with its signals.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

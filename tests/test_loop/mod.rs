@@ -1,5 +1,6 @@
 //! A readiness loop on a thread of its own, for tests: it records what it tells its handler, and runs jobs from
 //! the test between two sleeps. A job sees one turn of the loop, so what it does happens at one time.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
@@ -333,6 +334,7 @@ pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Closes with a reset (RFC 9293, 3.5.2: SO_LINGER of zero).
+#[expect(clippy::needless_pass_by_value, reason = "its end is the reset")]
 pub(crate) fn reset(stream: TcpStream) {
     socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
 }

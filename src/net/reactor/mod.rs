@@ -169,15 +169,16 @@ impl Reactor {
     pub fn new(limits: Limits) -> Result<Reactor, NetError> {
         let descriptors = super::raise_descriptor_limit().saturating_sub(limits.reserved).max(1);
         let capacity = limits.connections.map_or(descriptors, |n| n.min(descriptors));
+        let buffer = vec![0; limits.recv_size.max(1)];
         let setup = || -> std::io::Result<(Poll, Core)> {
             let poll = Poll::new()?;
             let waker = Waker::new(poll.registry(), Target::Waker.token())?;
             let registry = poll.registry().try_clone()?;
-            Ok((poll, Core::new(registry, waker, limits.clone())))
+            Ok((poll, Core::new(registry, waker, limits)))
         };
         let (poll, core) =
             setup().map_err(|source| NetError::new(Op::Poll, super::Address::new("events", 0), source))?;
-        Ok(Reactor { poll, core, buffer: vec![0; limits.recv_size.max(1)], capacity })
+        Ok(Reactor { poll, core, buffer, capacity })
     }
 
     /// How many connections fit at a time: the limit asked for, or what the descriptors allow.
