@@ -1,20 +1,50 @@
 //! The next step after an error, and its exit code. Here because a hint names commands and flags.
 
+use std::net::SocketAddr;
+
+use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
 use crate::net::{Cause, NetError, Op, same_user, user_name};
 
+use super::output::Output;
 use super::{BAD_ANSWER, USAGE, UsageError};
 
 /// The exit code of an error: 2 for usage, configuration and privilege, else 1.
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
-    let cause = error.downcast_ref::<NetError>().map(NetError::cause);
+    let cause = net_error(error).map(NetError::cause);
     let configuration = matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
     if configuration || error.is::<UsageError>() { USAGE } else { BAD_ANSWER }
 }
 
 /// What to do next, where that is known.
 pub(super) fn of(error: &anyhow::Error) -> Option<String> {
-    of_net_error(error.downcast_ref::<NetError>()?)
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Differs { .. }) => {
+            Some("`--reply ack` or `--reply upper` says what the server answers".to_owned())
+        }
+        _ => of_net_error(net_error(error)?),
+    }
+}
+
+/// The socket error behind an error, if one is.
+fn net_error(error: &anyhow::Error) -> Option<&NetError> {
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Net(error)) => Some(error),
+        _ => error.downcast_ref::<NetError>(),
+    }
+}
+
+/// On a machine that many share, a default port may lead to somebody else's server: says so.
+pub(super) fn warn_of_foreign_listener(transport: Transport, remote: SocketAddr) {
+    if !remote.ip().is_loopback() {
+        return;
+    }
+    if let Ok(Some(row)) = table::holder(transport, remote)
+        && !same_user(row.uid)
+    {
+        let owner = user_name(row.uid);
+        Output::note(&format!("warning: the server on {remote} belongs to {owner}, not to you"));
+    }
 }
 
 fn of_net_error(error: &NetError) -> Option<String> {
@@ -64,7 +94,7 @@ fn in_use(error: &NetError) -> String {
     };
     let free = addr
         .and_then(free_port)
-        .map_or("another port".to_owned(), |port| format!("-p {port}, which is free"));
+        .map_or("another port".to_owned(), |port| format!("port {port}, which is free"));
     format!("{holder}; stop that, or pass {free}")
 }
 

@@ -8,8 +8,10 @@ mod address;
 mod completions;
 mod events;
 mod hint;
+mod logging;
 mod man;
 mod output;
+mod replies;
 mod socket_options;
 mod sticky_demo;
 mod tcp_echo;
@@ -24,7 +26,7 @@ use self::output::{ColorChoice, Output};
 
 /// One binary on which a networking course runs.
 #[derive(Debug, Parser)]
-#[command(name = "netlab", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "netlab", version, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
@@ -34,19 +36,20 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  netlab sticky-demo                     see why TCP needs framing
-  netlab tcp-echo server                 an echo server on 127.0.0.1:65432
-  netlab tcp-echo client -- Hello        send it a message (-- : the default address)
+  netlab sticky-demo                               see why TCP needs framing
+  netlab tcp-echo server                           an echo server on 127.0.0.1:65432
+  netlab tcp-echo client 127.0.0.1:65432 Hello     send it a message
 
 Each command's --help has examples of its own.";
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct GlobalArgs {
-    /// Say more; repeat for still more (RUST_LOG overrides)
+    /// Say more; -vv and -vvv also log what happens inside (RUST_LOG overrides)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
-    /// When to use colours
+    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     color: ColorChoice,
     /// Draw with ASCII characters only
@@ -112,7 +115,10 @@ fn answered(good: bool) -> ExitCode {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(&cli.global);
-    match cli.command.run(&output) {
+    let result = logging::start(cli.global.verbose, output.style.color)
+        .map_err(anyhow::Error::new)
+        .and_then(|()| cli.command.run(&output));
+    match result {
         Ok(code) => code,
         // Whoever read our output has seen enough.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,

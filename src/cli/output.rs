@@ -8,15 +8,12 @@ use crate::text;
 
 use super::GlobalArgs;
 
-/// When to use colours.
+/// When to use colours. No comments on the variants: they would stretch every command's help.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -1,36 +1,45 @@
 //! `netlab tcp-echo server|client`.
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use crate::echo::Reply;
+use crate::echo::tcp_client::{self, Client, ClientError, Message};
 use crate::echo::tcp_server::{self, Config, Model};
 use crate::framing::{DEFAULT_MAX_FRAME, Framing};
+use crate::net::table::Transport;
 use crate::net::{self, Stop};
+use crate::render;
 
 use super::address::{self, AddressArgs};
 use super::events::{EventWriter, Format};
 use super::output::Output;
-use super::socket_options::{BacklogArgs, SocketOptionsArgs};
-use super::values;
+use super::replies::{Prompt, ReplyPrinter};
+use super::socket_options::{self, BacklogArgs, SocketOptionsArgs};
+use super::values::{self, HexParts};
+use super::{UsageError, hint};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TcpEchoCommand {
     /// Serve: answer every client with what it sent
-    Server(ServerArgs),
+    Server(Box<ServerArgs>),
+    /// Send messages and print their replies
+    Client(Box<ClientArgs>),
 }
 
 impl TcpEchoCommand {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             TcpEchoCommand::Server(args) => args.run(output),
+            TcpEchoCommand::Client(args) => args.run(output),
         }
     }
 
     pub(super) fn json(&self) -> bool {
-        false
+        matches!(self, TcpEchoCommand::Client(args) if args.json)
     }
 }
 
@@ -125,5 +134,126 @@ impl ServerArgs {
             show_options: self.socket.show_options,
             backlog: self.backlog.backlog,
         }
+    }
+}
+
+/// Send messages and print their replies
+///
+/// Without a message the lines of stdin are sent. Raw bytes then go through unchanged in both directions, so
+/// that files can be piped; with a framing each line is a message.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  netlab tcp-echo client 127.0.0.1:65432 Hello      one message, its reply
+  netlab tcp-echo client localhost 65432 --framing u16 Hello World
+  netlab tcp-echo client < file | cmp - file        every byte must come back
+  netlab tcp-echo client -p 65432 --framing u16 --hex '0005 48 | 656c6c6f'
+                                                    a message cut after its third byte")]
+pub(super) struct ClientArgs {
+    /// The server, then messages: HOST, HOST:PORT, HOST PORT or [IPV6]:PORT [default: 127.0.0.1:65432]
+    #[arg(value_name = "ADDR] [MESSAGE")]
+    words: Vec<String>,
+    #[command(flatten)]
+    address: AddressArgs,
+    #[command(flatten)]
+    framing: FramingArgs,
+    /// Send these bytes as they are; `|` flushes and pauses
+    #[arg(long, value_name = "HEX", value_parser = values::hex_parts)]
+    hex: Option<HexParts>,
+    /// What the server answers; without it, an echo as long as it looks like one
+    #[arg(long, value_name = "REPLY", value_parser = values::reply())]
+    reply: Option<Reply>,
+    /// How long to wait to connect, and for each reply
+    #[arg(short, long, value_name = "DUR", default_value = "10s", value_parser = values::duration)]
+    wait: Duration,
+    /// Bytes per recv call
+    #[arg(long, value_name = "BYTES", default_value = "64k", value_parser = values::size)]
+    recv_size: usize,
+    /// Print one JSON document
+    #[arg(short = 'J', long)]
+    json: bool,
+    #[command(flatten)]
+    socket: SocketOptionsArgs,
+}
+
+impl ClientArgs {
+    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        let (address, messages) = self.address.split(&self.words, address::TCP_ECHO)?;
+        if self.hex.is_some() && !messages.is_empty() {
+            return Err(UsageError("--hex is the message: give no other".into()).into());
+        }
+        let addrs = address.resolve(self.address.family())?;
+        let mut client = Client::connect(&addrs, self.config())?;
+        hint::warn_of_foreign_listener(Transport::Tcp, client.remote());
+        if self.socket.show_options {
+            let table = render::block_text(&socket_options::table(&client.options()), output.style);
+            Output::note(table.trim_end());
+        }
+        let result = self.talk(&mut client, messages);
+        self.conclude(&client, result)
+    }
+
+    fn config(&self) -> tcp_client::Config {
+        tcp_client::Config {
+            wait: self.wait,
+            framing: self.framing.framing,
+            max_frame: self.framing.max_frame,
+            reply: self.reply,
+            recv_size: self.recv_size,
+            options: self.socket.options(),
+        }
+    }
+
+    /// Sends what there is to send and prints what comes back.
+    fn talk(&self, client: &mut Client, messages: &[String]) -> Result<(), ClientError> {
+        let framed = self.framing.framing != Framing::Raw;
+        let mut printer = ReplyPrinter::new(self.json, self.hex.is_some());
+        if let Some(HexParts(parts)) = &self.hex {
+            printer.exchange(client, &Message::Wire(parts.clone()), framed)?;
+        } else if !messages.is_empty() {
+            for message in messages {
+                printer.exchange(client, &Message::Payload(message.clone().into_bytes()), framed)?;
+            }
+        } else if framed {
+            let prompt = Prompt::of_stdin();
+            let sink = &mut |reply: &[u8]| printer.line(reply);
+            client.exchange_lines(io::stdin().lock(), &mut || prompt.show(), sink)?;
+        } else {
+            let prompt = Prompt::of_stdin();
+            prompt.show();
+            return client.pump(io::stdin(), &mut |bytes| {
+                printer.bytes(bytes)?;
+                prompt.show();
+                Ok(())
+            });
+        }
+        let result =
+            client.finish(&mut |bytes| if framed { printer.line(bytes) } else { printer.bytes(bytes) });
+        printer.end_line()?;
+        result
+    }
+
+    /// The report, and what went wrong.
+    fn conclude(&self, client: &Client, result: Result<(), ClientError>) -> anyhow::Result<ExitCode> {
+        let error = result.err();
+        if let Some(ClientError::Local(error)) = &error
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.json {
+            let mut report = client.report(error.as_ref());
+            report.socket_options = self.socket.show_options.then(|| client.options());
+            Output::print(&render::document(&report))?;
+        }
+        Ok(match error {
+            None => ExitCode::SUCCESS,
+            Some(error) => {
+                let error = anyhow::Error::new(error);
+                let hint = hint::of(&error);
+                Output::error(&error, hint.as_deref(), false);
+                ExitCode::from(hint::exit_code(&error))
+            }
+        })
     }
 }

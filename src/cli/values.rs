@@ -34,6 +34,29 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "a size is a number of bytes above 0, like 1024 or 64k".to_owned())
 }
 
+/// The parts of a `--hex` message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HexParts(pub(super) Vec<Vec<u8>>);
+
+/// Bytes as hex digits, white space where you like; `|` ends a part.
+pub(super) fn hex_parts(text: &str) -> Result<HexParts, String> {
+    text.split('|').map(hex).collect::<Result<_, _>>().map(HexParts)
+}
+
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let digit = |c: char| {
+        let digit = c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        digit.ok_or_else(|| format!("`{}` is no hex digit", c.escape_debug()))
+    };
+    let digits: Vec<u8> = text.chars().filter(|c| !c.is_whitespace()).map(digit).collect::<Result<_, _>>()?;
+    let (pairs, odd) = digits.as_chunks::<2>();
+    if odd.is_empty() {
+        Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    } else {
+        Err(format!("`{}` has an odd number of hex digits: a byte takes two", text.trim()))
+    }
+}
+
 /// Parses a framing by its name, and lists the names in `--help`.
 pub(super) fn framing() -> impl TypedValueParser<Value = Framing> {
     named(&Framing::ALL, Framing::name)
@@ -71,6 +94,15 @@ mod tests {
         for wrong in ["", "s", "-1", "1d", "nan", "inf", "1e3", "1 s", "99999999999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn hex_is_read_in_parts() {
+        let parts = hex_parts("0005 48 | 656c6C6F").unwrap();
+        assert_eq!(parts.0, [&b"\x00\x05H"[..], b"ello"]);
+        assert_eq!(hex_parts(""), Ok(HexParts(vec![vec![]])));
+        assert!(hex_parts("0").unwrap_err().contains("odd"));
+        assert!(hex_parts("0g").unwrap_err().contains("`g`"));
     }
 
     #[test]

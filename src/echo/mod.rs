@@ -15,6 +15,7 @@
 mod event;
 mod models;
 mod reply;
+pub mod tcp_client;
 pub mod tcp_server;
 mod trace;
 

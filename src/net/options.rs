@@ -11,7 +11,8 @@ use super::{Address, NetError, Op};
 /// What a command line can ask of its sockets. `None` leaves the system's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// SO_REUSEADDR on listeners and UDP servers. Never set on Windows, where it lets two servers share a port.
+    /// SO_REUSEADDR on TCP sockets. Never set on Windows, where it lets two servers share a port, nor on UDP
+    /// sockets, where a second server would silently take the first one's datagrams.
     pub reuseaddr: bool,
     /// TCP_NODELAY: don't hold small segments back while others are unacknowledged (Nagle, RFC 896).
     pub nodelay: bool,
@@ -97,6 +98,9 @@ impl SocketOptions {
         if kind == Kind::Udp {
             return Ok(());
         }
+        if cfg!(unix) {
+            set("SO_REUSEADDR", socket.set_reuse_address(self.reuseaddr))?;
+        }
         set("TCP_NODELAY", socket.set_tcp_nodelay(self.nodelay))?;
         if let Some(idle) = self.keepalive {
             set("SO_KEEPALIVE", socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle)))?;
@@ -111,7 +115,7 @@ impl SocketOptions {
     #[must_use]
     pub fn read_tcp<'s>(&self, socket: impl Into<SockRef<'s>>) -> Vec<OptionReading> {
         let socket = socket.into();
-        let mut readings = self.read_any(&socket);
+        let mut readings = self.read_any(&socket, Some(on(self.reuseaddr)));
         let seconds = |time: Option<Duration>| time.map(|t| format!("{} s", t.as_secs_f64()));
         readings.push(OptionReading {
             option: "TCP_NODELAY",
@@ -137,17 +141,17 @@ impl SocketOptions {
     /// Asks the kernel for each option of a UDP socket.
     #[must_use]
     pub fn read_udp<'s>(&self, socket: impl Into<SockRef<'s>>) -> Vec<OptionReading> {
-        self.read_any(&socket.into())
+        self.read_any(&socket.into(), None)
     }
 
-    fn read_any(&self, socket: &SockRef<'_>) -> Vec<OptionReading> {
+    fn read_any(&self, socket: &SockRef<'_>, reuseaddr: Option<String>) -> Vec<OptionReading> {
         let number = |n: Option<usize>| n.map(|n| n.to_string());
         let v6 = socket.local_addr().is_ok_and(|addr| addr.is_ipv6());
         let ttl = if v6 { socket.unicast_hops_v6() } else { socket.ttl_v4() };
         vec![
             OptionReading {
                 option: "SO_REUSEADDR",
-                asked: Some(on(self.reuseaddr)),
+                asked: reuseaddr,
                 kernel: shown(socket.reuse_address().map(on)),
                 meaning: "bind although old connections of this port are in TIME_WAIT; never beside a live listener",
             },

@@ -145,7 +145,10 @@ fn first_of<T>(
     for addr in addrs {
         match attempt(*addr) {
             Ok(made) => return Ok(made),
-            Err(error) => last = Some(error),
+            Err(error) => {
+                tracing::debug!("{error}: {}", error.source);
+                last = Some(error);
+            }
         }
     }
     Err(last.expect("a resolved name has at least one address"))
@@ -164,10 +167,6 @@ fn new(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, 
 
 fn bound(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, NetError> {
     let socket = new(addr, kind, options)?;
-    // On Linux a second UDP server with SO_REUSEADDR would silently steal the first one's datagrams.
-    if cfg!(unix) && kind == Kind::Tcp {
-        socket.set_reuse_address(options.reuseaddr).map_err(failed(Op::SetOption("SO_REUSEADDR"), addr))?;
-    }
     socket.bind(&SockAddr::from(addr)).map_err(failed(Op::Bind, addr))?;
     Ok(socket)
 }

@@ -117,7 +117,9 @@ mod tests {
         let (stop, calls) = (Stop::new(), Arc::new(AtomicUsize::new(0)));
         let count = |calls: &Arc<AtomicUsize>| {
             let calls = calls.clone();
-            move || drop(calls.fetch_add(1, Ordering::SeqCst))
+            move || {
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
         };
         let _kept = stop.on_stop(count(&calls));
         drop(stop.on_stop(count(&calls)));

@@ -18,7 +18,7 @@ use crate::net::socket::{self, AcceptWaker};
 use crate::net::{NetError, Stop, Stream};
 use crate::report::Events;
 
-#[expect(clippy::needless_pass_by_value, reason = "the server's end closes its listener")]
+#[expect(clippy::needless_pass_by_value, reason = "the models share one signature")]
 pub(in crate::echo) fn run(
     config: &Config,
     listener: TcpListener,

@@ -19,6 +19,7 @@ use crate::report::Events;
 
 /// After a failed accept: long enough not to spin, short enough that nobody notices.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
 /// What the threads share.
 struct Shared<'a> {
     clients: Mutex<Clients>,

@@ -169,6 +169,7 @@ impl Reactor {
     pub fn new(limits: Limits) -> Result<Reactor, NetError> {
         let descriptors = super::raise_descriptor_limit().saturating_sub(limits.reserved).max(1);
         let capacity = limits.connections.map_or(descriptors, |n| n.min(descriptors));
+        tracing::debug!("{descriptors} descriptors for connections, {} kept in reserve", limits.reserved);
         let buffer = vec![0; limits.recv_size.max(1)];
         let setup = || -> std::io::Result<(Poll, Core)> {
             let poll = Poll::new()?;
