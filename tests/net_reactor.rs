@@ -605,3 +605,34 @@ fn room_that_the_handler_takes_itself_does_not_make_it_spin() {
     let sleeps = server.seen().iter().filter(|saw| **saw == Saw::Slept).count();
     assert!(sleeps < 10, "{sleeps} sleeps in 200 ms");
 }
+
+// Catches: a drain without a time limit (a client that stays connected is never closed), or without a drain.
+#[test]
+fn a_gentle_close_waits_a_while_for_the_peer_and_no_longer() {
+    let drain_time = 100 * MS;
+    let server = TestLoop::start(Limits { drain_time, ..Limits::default() }, silent);
+    let (mut stays, c) = server.client();
+    server.on_loop(move |io| io.close(c, How::Gently));
+    assert_eq!(read_to_end(&mut stays), b"");
+    assert!(server.closed(c).lasted >= drain_time);
+    let (mut leaves, c) = server.client();
+    server.on_loop(move |io| io.set_deadline(None, Some(io.now() + PATIENCE)));
+    server.on_loop(move |io| io.close(c, How::Gently));
+    assert_eq!(read_to_end(&mut leaves), b"");
+    drop(leaves);
+    assert!(matches!(server.closed(c).why, Why::Closed));
+}
+
+// Catches: a drain without a limit of bytes (whoever sends on keeps the connection, and the loop busy).
+#[test]
+fn a_gentle_close_does_not_read_for_ever() {
+    let limits = Limits { drain_time: 10 * PATIENCE, drain_bytes: 64 << 10, ..Limits::default() };
+    let server = TestLoop::start(limits, silent);
+    let (mut firehose, c) = server.client();
+    server.on_loop(move |io| io.close(c, How::Gently));
+    let chunk = vec![7; 64 << 10];
+    let sent = (0..4 * MUCH / chunk.len()).take_while(|_| firehose.write_all(&chunk).is_ok()).count();
+    assert!(sent < 4 * MUCH / chunk.len(), "it reads and reads");
+    let closed = server.closed(c);
+    assert!(closed.received_bytes <= (64 << 10) + (256 << 10), "{} bytes were read", closed.received_bytes);
+}

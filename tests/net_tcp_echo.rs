@@ -87,6 +87,8 @@ fn once_serves_one_client_and_ends() {
         let addr = server.addr;
         let mut client = connect(addr);
         round_trip(&mut client, b"one");
+        // Refused, or left in the backlog: it must not count.
+        let _second = TcpStream::connect(addr);
         round_trip(&mut client, b"more");
         drop(client);
         let events = server.ended();
@@ -97,21 +99,31 @@ fn once_serves_one_client_and_ends() {
     }
 }
 
-// Catches: an idle time that is never looked at, or that counts from the connect alone.
+/// Runs a test that takes its time with every model at once.
+fn with_each_model(test: impl Fn(Model) + Sync) {
+    std::thread::scope(|scope| {
+        for model in Model::ALL {
+            let test = &test;
+            scope.spawn(move || test(model));
+        }
+    });
+}
+
+// Catches: an idle time that is never looked at, or that counts from the connect.
 #[test]
 fn a_silent_client_is_closed() {
-    let idle_timeout = Some(Duration::from_millis(300));
-    for model in Model::ALL {
-        let server = Server::start(Config { idle_timeout, ..config(model) });
+    let idle = Duration::from_secs(1);
+    with_each_model(|model| {
+        let server = Server::start(Config { idle_timeout: Some(idle), ..config(model) });
         let mut client = connect(server.addr);
-        round_trip(&mut client, b"Hello");
-        let spoke = Instant::now();
+        let connected = Instant::now();
+        while connected.elapsed() < idle.mul_f64(1.5) {
+            round_trip(&mut client, b"Hello");
+        }
         assert_eq!(read_to_end(&mut client), b"", "{}", model.name());
-        // The server's clock began after it had received, which is before our answer came: half is safe.
-        assert!(spoke.elapsed() > Duration::from_millis(150));
         drop(client);
         assert_eq!(server.disconnected().as_deref(), Some("idle for too long"));
-    }
+    });
 }
 
 // Catches: a limit that counts those who have left, or that turns away the ones who are served.
@@ -240,7 +252,7 @@ mod process {
             last.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
             assert!(last.read(&mut [0; 5]).is_err(), "200 clients are served with 64 descriptors");
             let used = cpu_ticks(&server) - before;
-            assert!(used < 20, "{model} used {used} ticks of CPU time for nothing in 700 ms");
+            assert!(used < 10, "{model} used {used} ticks of CPU time for nothing in 700 ms");
             // Those who wait are served when the others leave.
             last.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut last = clients.pop().unwrap();
@@ -312,7 +324,7 @@ mod process {
     // Catches: a stop that waits for ever for a client that never reads.
     #[test]
     fn ctrl_c_ends_every_model_with_a_client_that_never_reads() {
-        for model in Model::ALL {
+        with_each_model(|model| {
             let server = Process::start(&["--model", model.name()]);
             let client = deaf_client(&server);
             let start = Instant::now();
@@ -325,7 +337,7 @@ mod process {
             );
             assert_eq!(events.last().unwrap()["event"], "stopped");
             drop(client);
-        }
+        });
     }
 
     // Catches: a second Ctrl-C that is as patient as the first.
