@@ -190,6 +190,9 @@ mod process {
     fn a_thousand_clients_get_every_byte_back() {
         netlab::net::raise_descriptor_limit();
         let server = Process::start(&[]);
+        // It listens before its loop stands: the first client shows that it does.
+        exchange(server.addr, b"Hello");
+        server.event("disconnected");
         let before = descriptors(&server);
         thread::scope(|scope| {
             for part in 0..4_u32 {
@@ -219,7 +222,7 @@ mod process {
         server.interrupt();
         let (status, events) = server.ended();
         assert!(status.success());
-        assert_eq!(events.last().unwrap()["data"]["connections"], 1_000);
+        assert_eq!(events.last().unwrap()["data"]["connections"], 1_001);
     }
 
     /// How many descriptors the server has open; `None` where the system does not show them.
@@ -310,9 +313,10 @@ mod process {
         let mut client = connect(server.addr);
         round_trip(&mut client, b"Hello");
         client.set_nonblocking(true).unwrap();
-        // The server stops reading when its answers are stuck: then nothing goes for a while.
+        // The server stops reading when its answers are stuck: then nothing goes, for longer than a busy machine
+        // keeps a server waiting for its turn.
         let mut quiet = Instant::now();
-        while quiet.elapsed() < Duration::from_millis(200) {
+        while quiet.elapsed() < Duration::from_secs(1) {
             match client.write(&[7; 16 << 10]) {
                 Ok(n) if n > 0 => quiet = Instant::now(),
                 _ => thread::sleep(Duration::from_millis(5)),
