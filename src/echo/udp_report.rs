@@ -153,12 +153,12 @@ impl UdpClientReport {
 
     fn traffic(&self) -> String {
         format!(
-            "sent {} ({}) from {} to {}, received {} ({})",
-            counted(self.sent_datagrams, "datagram"),
-            byte_count(self.sent_bytes),
+            "{} to {}: sent {} ({}), received {} ({})",
             self.local_address,
             self.remote_address,
-            counted(self.received_datagrams, "datagram"),
+            counted(self.sent_datagrams, "datagram"),
+            byte_count(self.sent_bytes),
+            Grouped(self.received_datagrams),
             byte_count(self.received_bytes),
         )
     }
