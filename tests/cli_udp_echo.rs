@@ -1,5 +1,7 @@
 //! `netlab udp-echo server|client`, end to end: the binary's output, JSON, events and exit codes.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -78,6 +80,7 @@ impl Server {
         (rest, self.child.wait().unwrap().code())
     }
 
+    #[cfg(unix)]
     fn interrupt(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());

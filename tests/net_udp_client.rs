@@ -1,5 +1,7 @@
 //! The UDP echo client against peers that the command line can't make: names with several addresses, floods.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,6 +4,8 @@
 //! A relay stands for the spoofed source: each server sees one peer that returns what it answers. Where raw
 //! sockets are allowed, the same is done with a datagram that really bears the other server's address.
 
+#![allow(clippy::unwrap_used)]
+
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{JoinHandle, spawn};

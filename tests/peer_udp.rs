@@ -1,5 +1,7 @@
 //! The UDP echo server against programs that nobody here wrote.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 

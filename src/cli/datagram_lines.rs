@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// Longer lines are cut here: no datagram carries a tenth of it, so they are refused in any case.
+// Simplification: the refusal then names this size, not the line's own, whose end may never come.
 const LONGEST: u64 = 1 << 20;
 
 /// A line, or why it can't be read; `None` at the end.
@@ -45,7 +46,12 @@ impl Iterator for DatagramLines {
             // Without stderr there is nobody to prompt.
             let _ = write!(io::stderr(), "> ").and_then(|()| io::stderr().flush());
         }
-        self.lines.recv().ok().flatten()
+        let line = self.lines.recv().ok().flatten();
+        if self.prompt && line.is_none() {
+            // What comes next begins on a line of its own.
+            let _ = writeln!(io::stderr());
+        }
+        line
     }
 }
 

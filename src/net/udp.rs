@@ -1,5 +1,6 @@
 //! A blocking UDP client socket that tells when a datagram was cut off.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ impl Udp {
         match os::recv_whole_length(&self.inner, buffer) {
             Ok(received) => Ok(Some(received)),
             Err(error) if would_wait(&error) => Ok(None),
-            Err(error) => Err(NetError::new(Op::Recv, self.peer, error)),
+            Err(error) => Err(NetError::new(Op::Recv, self.peer, refused(error))),
         }
     }
 
@@ -119,7 +120,16 @@ impl Udp {
 }
 
 /// A read time-out is EAGAIN on Unix and its own error on Windows; a signal is as good as a time-out.
-fn would_wait(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+fn would_wait(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// Windows calls a port where nobody listens a reset connection (10054), although there is no connection.
+fn refused(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::ConnectionReset {
+        io::ErrorKind::ConnectionRefused.into()
+    } else {
+        error
+    }
 }
