@@ -6,6 +6,7 @@
 
 mod address;
 mod completions;
+mod datagram_lines;
 mod events;
 mod hint;
 mod logging;
