@@ -98,7 +98,7 @@ impl Pair {
         let (sends, recvs) = thread::scope(|scope| {
             let sender = scope.spawn(|| send_all(&self.client, script, start));
             let recvs = receive_all(&self.server, script, start);
-            if short(&recvs, script) {
+            if gave_up(&recvs, script) {
                 // The sender may sit in a send that will never end: nobody reads any more.
                 self.server.cut();
             }
@@ -119,7 +119,7 @@ fn complete(recvs: &[Call], script: &Script) -> bool {
     recvs.iter().map(|call| call.bytes.len()).sum::<usize>() == total(script)
 }
 
-fn short(recvs: &Result<Vec<Call>, NetError>, script: &Script) -> bool {
+fn gave_up(recvs: &Result<Vec<Call>, NetError>, script: &Script) -> bool {
     recvs.as_ref().map_or(true, |recvs| !complete(recvs, script))
 }
 

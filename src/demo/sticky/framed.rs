@@ -1,12 +1,17 @@
 //! `framed`: the cure. The same sends and the same cuts, and the receiver finds every message.
 //!
+//! One cut proves little, so the same frames are then received again and again, each time with the first
+//! `recv` stopping one byte later: in prefixes, in payloads and between frames.
+//!
 //! `line` works until a payload holds a newline. netlab's encoder refuses such a payload, so its frame is
 //! written by hand here, as a program would that never thought of it.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::counts::Counts;
-use super::exchange::Pair;
+use super::exchange::{Pair, Script};
 use super::plan::Plan;
 use super::record::{Message, Record};
 use super::verdict::{self, Verdict};
@@ -16,6 +21,8 @@ use crate::net::NetError;
 
 /// The framings that mark messages, the best known first.
 const FRAMINGS: [Framing; 4] = [Framing::U32, Framing::U16, Framing::Header, Framing::Line];
+/// How many cuts are tried at most: all of a short stream, some of a long one.
+const CUTS: usize = 64;
 /// What a delimiter can't carry: one message of two lines.
 const TWO_LINES: &[u8] = b"Hello\nWorld";
 
@@ -36,6 +43,8 @@ pub(super) struct Entry {
     pub(super) counts: Counts,
     #[serde(flatten)]
     pub(super) verdict: Verdict,
+    /// How many other cuts were tried.
+    pub(super) cuts_tried: usize,
     /// Why netlab's encoder would not have sent this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<String>,
@@ -76,11 +85,32 @@ fn attempt(plan: &Plan, framing: Framing, payloads: &[Vec<u8>]) -> Result<Entry,
     let mut script = plan.script(messages, vec![7, 1_024]);
     script.framing = framing;
     let record = Pair::connect(plan.options())?.play(&script)?;
-    let verdict =
-        if refused.is_some() { verdict::broken_by_newline(&record) } else { verdict::whole(&record) };
-    let counts = Counts::of(&record);
-    let framing = framing.name();
-    Ok(Entry { framing, recv_sizes: script.recv_sizes, record, counts, verdict, refused, newline: None })
+    let cut = if refused.is_none() && record.complete() { every_cut(plan, &script)? } else { Vec::new() };
+    Ok(Entry {
+        framing: framing.name(),
+        recv_sizes: script.recv_sizes,
+        counts: Counts::of(&record),
+        verdict: match refused {
+            Some(_) => verdict::broken_by_newline(&record),
+            None => verdict::whole(&record, &cut),
+        },
+        record,
+        cuts_tried: cut.len(),
+        refused,
+        newline: None,
+    })
+}
+
+/// Plays the script once for every place where the first `recv` can stop.
+fn every_cut(plan: &Plan, script: &Script) -> Result<Vec<Record>, NetError> {
+    let length: usize = script.messages.iter().map(|message| message.wire.len()).sum();
+    let step = length.div_ceil(CUTS).max(1);
+    let cut = |first: usize| {
+        let recv_sizes = vec![first, length];
+        let script = Script { recv_sizes, gap: Duration::ZERO, ..script.clone() };
+        Pair::connect(plan.options())?.play(&script)
+    };
+    (1..length).step_by(step).map(cut).collect()
 }
 
 /// The calls of all framings, one behind the other; each framing's times start at 0.

@@ -30,15 +30,15 @@ mod verdict;
 
 use serde::Serialize;
 
-use self::counts::Counts;
 use self::exchange::Pair;
-use self::record::Record;
-use self::verdict::Verdict;
 use crate::net::table::Transport;
 use crate::net::{NetError, OptionReading};
 
+pub use self::counts::Counts;
 pub use self::plan::{MAX_BYTES, MAX_MESSAGES, Plan, PlanError, PlanOptions};
+pub use self::record::{Call, Message, Record};
 pub use self::summary::StickyReport;
+pub use self::verdict::Verdict;
 
 /// The scenarios, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -91,7 +91,7 @@ pub struct Scenario {
     pub name: Name,
     /// TCP or UDP.
     pub transport: Transport,
-    /// The calls that were made. In `framed` those of all framings, one behind the other.
+    /// The calls that were made: in `framed` those of all framings, in `race` those of the first repetition.
     #[serde(flatten)]
     pub record: Record,
     /// What came through.

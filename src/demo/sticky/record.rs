@@ -116,4 +116,10 @@ impl Record {
     pub fn received(&self) -> Vec<u8> {
         self.recvs.iter().flat_map(|call| &call.bytes).copied().collect()
     }
+
+    /// True if as many bytes were received as were sent.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.received().len() == self.sent().len()
+    }
 }

@@ -38,9 +38,10 @@ impl StickyReport {
         let mut table = Table::new(&titles);
         for scenario in &self.scenarios {
             let name = scenario.name.name();
+            let shown = if scenario.name == Name::Race { "race, first run" } else { name };
             let Details::Framed(framed) = &scenario.details else {
                 let calls = (scenario.record.sends.len(), scenario.record.recvs.len());
-                line(&mut table, name.to_owned(), scenario.counts, calls, scenario.verdict.observed);
+                line(&mut table, shown.to_owned(), scenario.counts, calls, scenario.verdict.observed);
                 continue;
             };
             for entry in &framed.framings {
@@ -99,10 +100,8 @@ impl Scenario {
             }
             Details::Udp(udp) => {
                 let sent = format!("{} datagrams", self.record.messages.len());
-                vec![
-                    picture::datagrams(sent, &self.record, reveal),
-                    picture::truncated(&udp.truncated, reveal),
-                ]
+                let whole = picture::datagrams(sent, &self.record, reveal);
+                apart([whole, picture::truncated(&udp.truncated, reveal)])
             }
             Details::Race(race) => {
                 let title = format!("race       {} times the same sends, and nobody waits", race.repetitions);
@@ -124,4 +123,16 @@ impl Scenario {
             Name::Race => "What will recv return most often, and does it ever differ?",
         }
     }
+}
+
+/// Pictures with an empty line between them.
+fn apart(pictures: impl IntoIterator<Item = Block>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for picture in pictures {
+        if !blocks.is_empty() {
+            blocks.push(Block::Text(String::new()));
+        }
+        blocks.push(picture);
+    }
+    blocks
 }

@@ -130,19 +130,26 @@ pub(super) fn mixed(record: &Record) -> Verdict {
     }
 }
 
-/// One framing of `framed`: every message is whole.
-pub(super) fn whole(record: &Record) -> Verdict {
-    if let Some(broken) = broken(record) {
+/// One framing of `framed`: every message is whole, in the run that is shown and with every other cut.
+pub(super) fn whole(shown: &Record, cuts: &[Record]) -> Verdict {
+    let mut all = std::iter::once(shown).chain(cuts);
+    if let Some(broken) = all.clone().find_map(broken) {
         return broken;
     }
-    let counts = Counts::of(record);
-    let (sent, found) = (counts.messages_sent, counts.recovered_by_framing.unwrap_or(0));
-    let extra = decode(record).len() > sent;
-    let name = record.framing.name();
-    if found == sent && !extra {
-        Verdict::of(true, format!("{name}: {found} of {sent} messages whole, wherever recv cut the stream."))
-    } else {
-        Verdict::of(false, format!("{name}: {found} of {sent} messages whole."))
+    let name = shown.framing.name();
+    let failed = all.find_map(|record| {
+        let (sent, found) = (record.messages.len(), decode(record).len());
+        let whole = Counts::of(record).recovered_by_framing.unwrap_or(0);
+        (whole < sent || found != sent).then_some((whole, sent, found))
+    });
+    match failed {
+        Some((whole, sent, found)) => {
+            Verdict::missing(&format!("with {name} {whole} of {sent} messages were whole, in {found} frames"))
+        }
+        None => Verdict::of(
+            true,
+            format!("{name}: every message whole, here and with {} other cuts.", cuts.len()),
+        ),
     }
 }
 
