@@ -1,5 +1,7 @@
 //! The demonstrator on real sockets: its patterns come every time, however busy the machine is.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -14,10 +16,20 @@ fn plan(asked: PlanOptions) -> Plan {
     Plan::new(asked).unwrap()
 }
 
+/// Sets its flag when it is dropped: a failed assertion must end the busy threads too.
+struct Finally<'a>(&'a AtomicBool);
+
+impl Drop for Finally<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Keeps every core busy while `work` runs.
 fn under_load<T>(work: impl FnOnce() -> T) -> T {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _end = Finally(&done);
         for _ in 0..thread::available_parallelism().map_or(2, Into::into) {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
@@ -25,9 +37,7 @@ fn under_load<T>(work: impl FnOnce() -> T) -> T {
                 }
             });
         }
-        let result = work();
-        done.store(true, Ordering::Relaxed);
-        result
+        work()
     })
 }
 

@@ -13,16 +13,16 @@ use super::ribbon::{LABELS, heading, line};
 use crate::report::{AxisRow, TimeAxis};
 
 /// Columns of the axis: with a note of 22 it fills a screen of 80.
-const COLUMNS: u64 = 45;
+const COLUMNS: usize = 45;
 /// Columns that a label on the axis takes at least.
-const TICK: u64 = 9;
+const TICK: usize = 9;
 
 /// A time axis as text. Every row has the same scale: the last event of all stands in the last column.
 #[must_use]
 pub fn time_axis(axis: &TimeAxis, style: Style) -> String {
     let events = axis.rows.iter().flat_map(|row| &row.events);
     let end = events.map(|(at, _)| *at).max().unwrap_or(0).max(1);
-    let columns = COLUMNS.min((style.width - LABELS) as u64);
+    let columns = COLUMNS.min(style.width.saturating_sub(LABELS)).max(1);
     let mut out = heading(&axis.name, &axis.title);
     for row in &axis.rows {
         let drawn = moments(row, end, columns, if style.ascii { '-' } else { '─' });
@@ -42,8 +42,8 @@ pub fn time_axis(axis: &TimeAxis, style: Style) -> String {
 }
 
 /// A line with the number of things that happened in each column; `#` where it has no room.
-fn moments(row: &AxisRow, end: u64, columns: u64, bar: char) -> String {
-    let mut counts = vec![0; columns as usize];
+fn moments(row: &AxisRow, end: u64, columns: usize, bar: char) -> String {
+    let mut counts = vec![0; columns];
     for (at, count) in &row.events {
         counts[column(*at, end, columns)] += count;
     }
@@ -68,12 +68,13 @@ fn moments(row: &AxisRow, end: u64, columns: u64, bar: char) -> String {
     drawn
 }
 
-fn column(at: u64, end: u64, columns: u64) -> usize {
-    (at.min(end) * (columns - 1) / end) as usize
+fn column(at: u64, end: u64, columns: usize) -> usize {
+    let column = at.min(end) * (columns - 1) as u64 / end;
+    usize::try_from(column).unwrap_or(columns - 1)
 }
 
 /// The unit of the axis, and its labels at round times.
-fn ticks(end: u64, columns: u64) -> (&'static str, String) {
+fn ticks(end: u64, columns: usize) -> (&'static str, String) {
     let (unit, us) = if end >= 1_000_000 {
         ("s", 1_000_000)
     } else if end >= 2_000 {
@@ -82,12 +83,12 @@ fn ticks(end: u64, columns: u64) -> (&'static str, String) {
         ("us", 1)
     };
     let steps = (0..).flat_map(|power: u32| [1, 2, 5].map(|n| n * 10_u64.pow(power)));
-    let least = (end * TICK / columns).max(1);
+    let least = (end * TICK as u64 / columns as u64).max(1);
     let step = steps.into_iter().find(|step| *step >= least).unwrap_or(end);
     let mut out = String::new();
-    for at in (0..=end).step_by(step as usize) {
+    for at in (0..).map(|n| n * step).take_while(|at| *at <= end) {
         let (at_column, label) = (column(at, end, columns), number(at, us));
-        if at_column + label.len() <= columns as usize {
+        if at_column + label.len() <= columns {
             let missing = at_column - out.len();
             let _ = write!(out, "{:missing$}{label}", "");
         }

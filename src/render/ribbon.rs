@@ -60,8 +60,8 @@ pub(super) fn heading(name: &str, title: &str) -> String {
 
 /// The offsets of a window, one every ten columns.
 fn ruler(window: Range<usize>) -> String {
-    let offsets: String = window.step_by(RULER).map(|offset| format!("{offset:<RULER$}")).collect();
-    line("offset", &offsets)
+    let offsets: Vec<String> = window.step_by(RULER).map(|offset| format!("{offset:<RULER$}")).collect();
+    line("offset", &offsets.concat())
 }
 
 /// A label and what stands beside it.

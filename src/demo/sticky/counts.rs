@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::record::{Call, Record};
+use super::record::{Call, Message, Record};
 use crate::framing::{DEFAULT_MAX_FRAME, Decoder, Framing};
 use crate::net::table::Transport;
 
@@ -54,7 +54,12 @@ pub(super) fn call_spans(calls: &[Call]) -> Vec<Range<usize>> {
 
 /// Where each message lies on the wire.
 pub(super) fn message_spans(record: &Record) -> Vec<Range<usize>> {
-    spans(record.messages.iter().map(|message| message.wire.len()))
+    places(&record.messages)
+}
+
+/// Where each of these messages lies on the wire.
+pub(super) fn places(messages: &[Message]) -> Vec<Range<usize>> {
+    spans(messages.iter().map(|message| message.wire.len()))
 }
 
 fn spans(lengths: impl Iterator<Item = usize>) -> Vec<Range<usize>> {

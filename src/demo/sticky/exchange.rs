@@ -208,8 +208,8 @@ pub(super) fn datagrams(script: &Script, options: &SocketOptions) -> Result<Reco
     }
     for n in 0..script.messages.len() {
         let mut bytes = vec![0; script.recv_size(n)];
-        let Some(received) = receiver.recv(&mut bytes, PATIENCE)? else { break };
-        bytes.truncate(received.kept);
+        let Some(datagram) = receiver.recv(&mut bytes, PATIENCE)? else { break };
+        bytes.truncate(datagram.kept);
         recvs.push(Call { at: start.elapsed(), bytes });
     }
     Ok(script.record(Transport::Udp, sends, recvs))

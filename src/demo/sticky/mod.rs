@@ -110,7 +110,7 @@ pub struct Scenario {
 #[serde(untagged)]
 enum Details {
     Cuts(cuts::Cuts),
-    Nagle(nagle::Nagle),
+    Nagle(Box<nagle::Nagle>),
     Framed(framed::Framed),
     Udp(udp::Udp),
     Race(race::Race),

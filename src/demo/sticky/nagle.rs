@@ -65,7 +65,7 @@ pub(super) fn run(plan: &Plan) -> Result<Scenario, NetError> {
 
     let nagle = Nagle { runs, nodelay_merged };
     let verdict = verdict::waited(&nagle);
-    Ok(Scenario::of(Name::Nagle, nagle.runs[0].record.clone(), verdict, Details::Nagle(nagle)))
+    Ok(Scenario::of(Name::Nagle, nagle.runs[0].record.clone(), verdict, Details::Nagle(Box::new(nagle))))
 }
 
 /// Ten messages, whatever number the other scenarios send.

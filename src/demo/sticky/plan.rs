@@ -144,7 +144,7 @@ mod tests {
 
     fn plan(texts: &[&str], messages: Option<usize>) -> Result<Plan, PlanError> {
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
-        Plan::new(PlanOptions { texts, messages, ..PlanOptions::default() })
+        Plan::new(PlanOptions { messages, texts, ..PlanOptions::default() })
     }
 
     #[test]
