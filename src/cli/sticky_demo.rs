@@ -16,8 +16,9 @@ use super::{UsageError, answered, values};
 
 /// See TCP merge and split messages on real sockets, and framing cure it
 ///
-/// A real server and a real client in one process, on loopback. Each send and each recv call is recorded,
-/// drawn with one column per byte, and judged by what it really did:
+/// A real server and a real client in one process, on loopback. Each send and each
+/// recv call is recorded, drawn with one column per byte, and judged by what it
+/// really did:
 ///
 ///   merge   several messages in one recv
 ///   split   one message in two recvs
@@ -27,7 +28,8 @@ use super::{UsageError, answered, values};
 ///   udp     boundaries for free, but a small buffer loses bytes
 ///   race    with --race: nobody waits, 200 times, and chance decides
 ///
-/// Exit code: 0 if every scenario showed its pattern, 1 if one was not observed, 2 for wrong usage.
+/// Exit code: 0 if every scenario showed its pattern, 1 if one was not observed,
+/// 2 for wrong usage.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,

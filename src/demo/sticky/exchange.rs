@@ -56,8 +56,8 @@ impl Script {
     }
 
     fn record(&self, transport: Transport, sends: Vec<Call>, recvs: Vec<Call>) -> Record {
-        let messages = self.messages.clone();
-        Record { transport, framing: self.framing, messages, sends, recvs }.starting_at_zero()
+        let (framing, messages) = (self.framing, self.messages.clone());
+        Record { transport, framing, messages, queued: None, sends, recvs }.starting_at_zero()
     }
 }
 
@@ -95,19 +95,22 @@ impl Pair {
     pub(super) fn play(&self, script: &Script) -> Result<Record, NetError> {
         self.server.set_recv_timeout(Some(PATIENCE.saturating_add(script.gap)))?;
         let start = Instant::now();
-        let (sends, recvs) = thread::scope(|scope| {
-            let sender = scope.spawn(|| send_all(&self.client, script, start));
-            let recvs = receive_all(&self.server, script, start);
-            if gave_up(&recvs, script) {
+        let mut sends = Vec::with_capacity(script.messages.len());
+        let (sent, read) = thread::scope(|scope| {
+            let sender = scope.spawn(|| send_all(&self.client, script, start, &mut sends));
+            let read = read(&self.server, script, start);
+            if read.as_ref().map_or(true, |(_, recvs)| !complete(recvs, script)) {
                 // The sender may sit in a send that will never end: nobody reads any more.
                 self.server.cut();
             }
-            (sender.join().expect("the sender does not panic"), recvs)
+            (sender.join().expect("the sender does not panic"), read)
         });
-        let recvs = recvs?;
-        // Where the reader gave up, the sender's error is our own doing.
-        let sends = if complete(&recvs, script) { sends? } else { sends.unwrap_or_default() };
-        Ok(script.record(Transport::Tcp, sends, recvs))
+        let (queued, recvs) = read?;
+        if complete(&recvs, script) {
+            sent?;
+        }
+        // Otherwise the sender's error is our own doing, and the records show what was missing.
+        Ok(Record { queued, ..script.record(Transport::Tcp, sends, recvs) })
     }
 }
 
@@ -119,13 +122,8 @@ fn complete(recvs: &[Call], script: &Script) -> bool {
     recvs.iter().map(|call| call.bytes.len()).sum::<usize>() == total(script)
 }
 
-fn gave_up(recvs: &Result<Vec<Call>, NetError>, script: &Script) -> bool {
-    recvs.as_ref().map_or(true, |recvs| !complete(recvs, script))
-}
-
 /// Sends message by message, and records every call: a short one is followed by another.
-fn send_all(stream: &Stream, script: &Script, start: Instant) -> Result<Vec<Call>, NetError> {
-    let mut calls = Vec::with_capacity(script.messages.len());
+fn send_all(stream: &Stream, script: &Script, start: Instant, calls: &mut Vec<Call>) -> Result<(), NetError> {
     for (n, message) in script.messages.iter().enumerate() {
         if n > 0 && !script.gap.is_zero() {
             thread::sleep(script.gap);
@@ -141,17 +139,36 @@ fn send_all(stream: &Stream, script: &Script, start: Instant) -> Result<Vec<Call
             }
         }
     }
-    Ok(calls)
+    Ok(())
+}
+
+/// Waits, if the script says so, and receives; also says what was queued after the wait.
+fn read(stream: &Stream, script: &Script, start: Instant) -> Result<(Option<usize>, Vec<Call>), NetError> {
+    let queued = match script.wait {
+        Wait::Queued => Some(wait_until_queued(stream, script, start)?),
+        Wait::No => None,
+    };
+    Ok((queued, receive_all(stream, script, start)?))
+}
+
+/// Peeks until everything is queued or patience is over; returns how much is queued.
+fn wait_until_queued(stream: &Stream, script: &Script, start: Instant) -> Result<usize, NetError> {
+    let gaps = script.gap.saturating_mul(u32::try_from(script.messages.len()).unwrap_or(u32::MAX));
+    let patience = PATIENCE.saturating_add(gaps);
+    let mut buffer = vec![0; total(script)];
+    let mut queued = 0;
+    while queued < buffer.len() && start.elapsed() < patience {
+        if queued > 0 {
+            thread::sleep(PEEK_PAUSE);
+        }
+        queued = in_time(stream.peek(&mut buffer))?;
+    }
+    Ok(queued)
 }
 
 /// Receives until all is there or nothing more comes.
 fn receive_all(stream: &Stream, script: &Script, start: Instant) -> Result<Vec<Call>, NetError> {
-    let mut missing = total(script);
-    if script.wait == Wait::Queued {
-        let gaps = script.gap.saturating_mul(u32::try_from(script.messages.len()).unwrap_or(u32::MAX));
-        wait_until_queued(stream, missing, PATIENCE.saturating_add(gaps), start)?;
-    }
-    let mut calls = Vec::new();
+    let (mut missing, mut calls) = (total(script), Vec::new());
     while missing > 0 {
         let mut bytes = vec![0; script.recv_size(calls.len())];
         let received = in_time(stream.recv(&mut bytes))?;
@@ -163,23 +180,6 @@ fn receive_all(stream: &Stream, script: &Script, start: Instant) -> Result<Vec<C
         calls.push(Call { at: start.elapsed(), bytes });
     }
     Ok(calls)
-}
-
-/// Peeks until `wanted` bytes are queued or `patience` is over; the records will tell which.
-fn wait_until_queued(
-    stream: &Stream,
-    wanted: usize,
-    patience: Duration,
-    start: Instant,
-) -> Result<(), NetError> {
-    let mut buffer = vec![0; wanted];
-    while wanted > 0 && start.elapsed() < patience {
-        if in_time(stream.peek(&mut buffer))? >= wanted {
-            break;
-        }
-        thread::sleep(PEEK_PAUSE);
-    }
-    Ok(())
 }
 
 /// A time-out is an answer: nothing came.
@@ -196,6 +196,8 @@ fn in_time(result: Result<usize, NetError>) -> Result<usize, NetError> {
 pub(super) fn datagrams(script: &Script, options: &SocketOptions) -> Result<Record, NetError> {
     let (receiver, addr) = socket::bind_udp(&[LOOPBACK], options)?;
     let sender = Udp::new(socket::connect_udp(addr, options)?, addr);
+    // Simplification: the receiver is not connected, so another program could slip a datagram in. The
+    // verdict would say so.
     let receiver = Udp::new(receiver, sender.local()?);
     let (start, mut sends, mut recvs) = (Instant::now(), Vec::new(), Vec::new());
     for (n, message) in script.messages.iter().enumerate() {

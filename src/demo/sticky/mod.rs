@@ -2,18 +2,18 @@
 //!
 //! | file          | what it holds                                                       |
 //! |---------------|---------------------------------------------------------------------|
-//! | [`plan`]      | what to send and how to read it                                     |
-//! | [`exchange`]  | the sockets: sends and receives for real, and records each call     |
-//! | [`record`]    | the records                                                         |
-//! | [`counts`]    | which messages came through                                         |
-//! | [`verdict`]   | what the records show: pure functions                               |
-//! | [`cuts`]      | scenarios `merge`, `split`, `mixed`: one queue, three sizes of recv |
-//! | [`nagle`]     | scenario `nagle`: what TCP_NODELAY changes, and what it doesn't     |
-//! | [`framed`]    | scenario `framed`: the cure, and what a delimiter costs             |
-//! | [`udp`]       | scenario `udp`: boundaries for free, at a price                     |
-//! | [`race`]      | scenario `race`: nobody waits, chance decides                       |
-//! | [`picture`]   | records as ribbons and time axes                                    |
-//! | [`summary`]   | the reports: a scenario's blocks, the table of all                  |
+//! | `plan.rs`     | what to send and how to read it                                     |
+//! | `exchange.rs` | the sockets: sends and receives for real, and records each call     |
+//! | `record.rs`   | the records                                                         |
+//! | `counts.rs`   | which messages came through                                         |
+//! | `verdict.rs`  | what the records show: pure functions                               |
+//! | `cuts.rs`     | scenarios `merge`, `split`, `mixed`: one queue, three sizes of recv |
+//! | `nagle.rs`    | scenario `nagle`: what TCP_NODELAY changes, and what it doesn't     |
+//! | `framed.rs`   | scenario `framed`: the cure, and what a delimiter costs             |
+//! | `udp.rs`      | scenario `udp`: boundaries for free, at a price                     |
+//! | `race.rs`     | scenario `race`: nobody waits, chance decides                       |
+//! | `picture.rs`  | records as ribbons and time axes                                    |
+//! | `summary.rs`  | the reports: a scenario's blocks, the table of all                  |
 
 mod counts;
 mod cuts;

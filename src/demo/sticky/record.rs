@@ -89,6 +89,9 @@ pub struct Record {
     /// The messages, in order.
     #[serde(skip)]
     pub messages: Vec<Message>,
+    /// How many bytes a last peek found queued before the first `recv`; `None` where nobody waited.
+    #[serde(rename = "queued_bytes", skip_serializing_if = "Option::is_none")]
+    pub queued: Option<usize>,
     /// The `send` calls.
     pub sends: Vec<Call>,
     /// The `recv` calls.

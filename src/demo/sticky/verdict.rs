@@ -11,7 +11,7 @@ use super::counts::{Counts, call_spans, decode, message_spans};
 use super::framed::Entry;
 use super::nagle::Nagle;
 use super::record::Record;
-use crate::text::counted;
+use crate::text::{Grouped, counted};
 
 /// Whether a scenario showed what it is there to show, and what it showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,8 +63,12 @@ fn first(record: &Record, wanted: impl Fn(&Holding) -> bool) -> Option<(usize, H
 /// Why the stream proves nothing, if it doesn't: bytes are missing or wrong.
 fn broken(record: &Record) -> Option<Verdict> {
     let (sent, received) = (record.sent(), record.received());
+    let total = counted(sent.len() as u64, "byte");
+    if let Some(queued) = record.queued.filter(|queued| *queued < sent.len()) {
+        return Some(Verdict::missing(&format!("{} of {total} were queued in time", Grouped(queued as u64))));
+    }
     if sent.len() != received.len() {
-        let what = format!("{} of {} arrived in time", received.len(), counted(sent.len() as u64, "byte"));
+        let what = format!("{} of {total} arrived in time", Grouped(received.len() as u64));
         return Some(Verdict::missing(&what));
     }
     (sent != received).then(|| Verdict::missing("the bytes received are not the bytes sent"))
@@ -81,7 +85,7 @@ pub(super) fn merged(record: &Record) -> Verdict {
             format!(
                 "Merged: recv {recv} returned {} messages at once, sent by {}. They met in the receive \
                  queue, and a stream of bytes does not say where one ends.",
-                holding.whole,
+                Grouped(holding.whole as u64),
                 counted(record.sends.len() as u64, "call")
             ),
         ),

@@ -19,6 +19,7 @@ fn record(transport: Transport, messages: &[&str], recvs: &[&str]) -> Record {
     Record {
         transport,
         framing: Framing::Raw,
+        queued: None,
         messages: messages.iter().map(|payload| Message::raw(payload)).collect(),
         sends: calls(&messages),
         recvs: calls(&recvs.iter().map(|text| text.as_bytes()).collect::<Vec<_>>()),
@@ -83,6 +84,14 @@ fn missing_and_wrong_bytes_prove_nothing() {
             assert!(found.sentence.starts_with("Not observed: "));
         }
     }
+}
+
+#[test]
+fn a_queue_that_was_not_full_in_time_proves_nothing() {
+    let mut record = Record { queued: Some(15), ..tcp(&THREE, &["HelloWorldAgain"]) };
+    assert!(merged(&record).observed);
+    record.queued = Some(10);
+    assert_eq!(merged(&record).sentence, "Not observed: 10 of 15 bytes were queued in time.");
 }
 
 #[test]
