@@ -35,12 +35,11 @@ use super::{UsageError, answered, values};
     verbatim_doc_comment,
     after_help = "\
 Examples:
-  netlab sticky-demo                                 all scenarios
-  netlab sticky-demo --scenario split --recv-size 3,1024
-                                                     choose how much each recv may return
-  netlab sticky-demo --scenario merge --framing u32  the same merge, and a decoder that undoes it
-  netlab sticky-demo --text 'Hi,Grüße' --step        your own messages; predict, then press Enter
-  netlab sticky-demo --scenario race -J              the records, for a program"
+  netlab sticky-demo                                  all scenarios
+  netlab sticky-demo --scenario split --recv-size 4   at most 4 bytes a call
+  netlab sticky-demo --scenario merge --framing u32   a decoder undoes the merge
+  netlab sticky-demo --text 'Hi,Grüße' --step         predict, then press Enter
+  netlab sticky-demo --scenario race -J               the records, for a program"
 )]
 pub(super) struct StickyDemoArgs {
     /// Run only this scenario; repeat it for several
@@ -135,6 +134,6 @@ impl StickyDemoArgs {
 
 /// Asks on stderr, so that stdout holds the pictures alone. The end of stdin counts as Enter.
 fn wait_for_enter(question: &str) -> io::Result<()> {
-    Output::note(&format!("Predict: {question} Then press Enter."));
+    Output::note(&format!("Predict: {question}\nPress Enter to see it."));
     io::stdin().read_line(&mut String::new()).map(drop)
 }

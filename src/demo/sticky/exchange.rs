@@ -158,10 +158,10 @@ fn wait_until_queued(stream: &Stream, script: &Script, start: Instant) -> Result
     let mut buffer = vec![0; total(script)];
     let mut queued = 0;
     while queued < buffer.len() && start.elapsed() < patience {
-        if queued > 0 {
+        queued = in_time(stream.peek(&mut buffer))?;
+        if queued < buffer.len() {
             thread::sleep(PEEK_PAUSE);
         }
-        queued = in_time(stream.peek(&mut buffer))?;
     }
     Ok(queued)
 }
