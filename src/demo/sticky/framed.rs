@@ -32,6 +32,13 @@ pub(super) struct Framed {
     pub(super) framings: Vec<Entry>,
 }
 
+impl Framed {
+    /// All attempts, in the order in which they are shown.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = &Entry> {
+        self.framings.iter().flat_map(|entry| std::iter::once(entry).chain(entry.newline.as_deref()))
+    }
+}
+
 /// One framing, or one attempt to do without its encoder.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Entry {
@@ -43,7 +50,7 @@ pub(super) struct Entry {
     pub(super) counts: Counts,
     #[serde(flatten)]
     pub(super) verdict: Verdict,
-    /// How many other cuts were tried.
+    /// In how many more runs the first `recv` stopped elsewhere.
     pub(super) cuts_tried: usize,
     /// Why netlab's encoder would not have sent this.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -175,7 +175,7 @@ pub(super) fn arrivals(nagle: &Nagle, reveal: Reveal) -> Block {
         let received = AxisRow { label: "recv()", events: completed(&run.record), note: arrival_note(run) };
         [Some(sent), (reveal == Reveal::All).then_some(received)].into_iter().flatten()
     });
-    let title = "ten small sends without a pause; a digit counts messages".to_owned();
+    let title = "ten small sends; a digit counts the messages of its moment".to_owned();
     Block::TimeAxis(TimeAxis { name: "nagle".into(), title, rows: rows.collect() })
 }
 

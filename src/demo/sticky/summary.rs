@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::counts::Counts;
 use super::picture::{self, Reveal};
+use super::record::Record;
+use super::verdict::Verdict;
 use super::{Details, Name, Scenario};
 use crate::net::OptionReading;
 use crate::report::{Block, Report, Table};
@@ -37,19 +39,19 @@ impl StickyReport {
         let titles = ["scenario", ">messages", ">sends", ">recvs", ">per recv", ">by framing", "observed"];
         let mut table = Table::new(&titles);
         for scenario in &self.scenarios {
-            let name = scenario.name.name();
-            let shown = if scenario.name == Name::Race { "race, first run" } else { name };
-            let Details::Framed(framed) = &scenario.details else {
-                let calls = (scenario.record.sends.len(), scenario.record.recvs.len());
-                line(&mut table, shown.to_owned(), scenario.counts, calls, scenario.verdict.observed);
-                continue;
-            };
-            for entry in &framed.framings {
-                for (entry, what) in [(Some(entry), ""), (entry.newline.as_deref(), " \\n")] {
-                    let Some(entry) = entry else { continue };
-                    let calls = (entry.record.sends.len(), entry.record.recvs.len());
-                    let name = format!("{name} {}{what}", entry.framing);
-                    line(&mut table, name, entry.counts, calls, entry.verdict.observed);
+            match &scenario.details {
+                Details::Framed(framed) => framed.attempts().for_each(|entry| {
+                    let what = if entry.refused.is_some() { "by hand" } else { entry.framing };
+                    let name = format!("framed {what}");
+                    line(&mut table, name, &entry.record, entry.counts, &entry.verdict);
+                }),
+                Details::Race(_) => {
+                    let name = "race, first run".to_owned();
+                    line(&mut table, name, &scenario.record, scenario.counts, &scenario.verdict);
+                }
+                _ => {
+                    let name = scenario.name.name().to_owned();
+                    line(&mut table, name, &scenario.record, scenario.counts, &scenario.verdict);
                 }
             }
         }
@@ -57,15 +59,15 @@ impl StickyReport {
     }
 }
 
-fn line(table: &mut Table, name: String, counts: Counts, calls: (usize, usize), observed: bool) {
+fn line(table: &mut Table, name: String, record: &Record, counts: Counts, verdict: &Verdict) {
     table.row([
         name,
         counts.messages_sent.to_string(),
-        calls.0.to_string(),
-        calls.1.to_string(),
+        record.sends.len().to_string(),
+        record.recvs.len().to_string(),
         counts.recovered_per_recv.to_string(),
         counts.recovered_by_framing.map_or("-".to_owned(), |n| n.to_string()),
-        if observed { "yes" } else { "no" }.to_owned(),
+        if verdict.observed { "yes" } else { "no" }.to_owned(),
     ]);
 }
 
@@ -93,11 +95,7 @@ impl Scenario {
                 blocks.extend((reveal == Reveal::All).then(|| picture::medians(nagle)));
                 blocks
             }
-            Details::Framed(framed) => {
-                let entries =
-                    framed.framings.iter().flat_map(|entry| [Some(entry), entry.newline.as_deref()]);
-                entries.flatten().map(|entry| picture::framed(entry, reveal)).collect()
-            }
+            Details::Framed(framed) => apart(framed.attempts().map(|entry| picture::framed(entry, reveal))),
             Details::Udp(udp) => {
                 let sent = format!("{} datagrams", self.record.messages.len());
                 let whole = picture::datagrams(sent, &self.record, reveal);

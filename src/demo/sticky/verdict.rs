@@ -152,7 +152,7 @@ pub(super) fn whole(shown: &Record, cuts: &[Record]) -> Verdict {
         }
         None => Verdict::of(
             true,
-            format!("{name}: every message whole, here and with {} other cuts.", cuts.len()),
+            format!("{name}: every message whole, in {}.", counted(cuts.len() as u64 + 1, "run")),
         ),
     }
 }
@@ -187,8 +187,12 @@ pub(super) fn cured(framings: &[Entry]) -> Verdict {
     let names: Vec<&str> = whole.iter().map(|entry| entry.framing).collect();
     let mut sentence = String::new();
     if !names.is_empty() {
-        sentence =
-            format!("Cured: with {} every message came out whole, wherever recv cut.", names.join(", "));
+        let runs: usize = whole.iter().map(|entry| entry.cuts_tried + 1).sum();
+        sentence = format!(
+            "Cured: with {} every message came out whole, wherever recv stopped ({}).",
+            names.join(", "),
+            counted(runs as u64, "run")
+        );
     }
     for broken in by_hand.into_iter().chain(newlines) {
         let refused = broken.refused.as_deref().unwrap_or_default();
