@@ -26,6 +26,10 @@ pub enum Block {
     Text(String),
     /// A table.
     Table(Table),
+    /// A picture of bytes.
+    Ribbon(Ribbon),
+    /// A picture of moments.
+    TimeAxis(TimeAxis),
 }
 
 /// A table: titles and rows of text.
@@ -62,6 +66,90 @@ impl Table {
         debug_assert_eq!(N, self.columns.len(), "a cell for every column");
         self.rows.push(cells.into());
     }
+}
+
+/// A picture of a stream of bytes: one column per byte, and nothing inserted between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ribbon {
+    /// What is shown, in a word.
+    pub name: String,
+    /// What is shown, in a line.
+    pub title: String,
+    /// The rows, from the top; all of them show the same bytes.
+    pub rows: Vec<RibbonRow>,
+}
+
+/// One row of a [`Ribbon`]: a label, the columns, a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RibbonRow {
+    /// What the row shows, in at most nine letters.
+    pub label: &'static str,
+    /// What stands in the columns.
+    pub cells: Cells,
+    /// A remark, beside the columns where it fits; empty for none.
+    pub note: String,
+}
+
+/// What stands in the columns of a [`RibbonRow`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cells {
+    /// The bytes themselves. A mark covers those that are not payload and says what they mean.
+    Bytes {
+        /// One byte a column.
+        bytes: Vec<u8>,
+        /// The parts to be covered.
+        marks: Vec<Span>,
+    },
+    /// Brackets: what one call, one frame holds.
+    Spans(Vec<Span>),
+    /// A remark in place of a picture.
+    Text(String),
+}
+
+/// Some columns of a [`Ribbon`], from `start` to before `end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first column.
+    pub start: usize,
+    /// The column behind the last.
+    pub end: usize,
+    /// What they hold; drawn where it fits.
+    pub label: String,
+}
+
+impl Ribbon {
+    /// How many columns the longest row takes: the length of the stream in bytes.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        let columns = |row: &RibbonRow| match &row.cells {
+            Cells::Bytes { bytes, .. } => bytes.len(),
+            Cells::Spans(spans) => spans.iter().map(|span| span.end).max().unwrap_or(0),
+            Cells::Text(_) => 0,
+        };
+        self.rows.iter().map(columns).max().unwrap_or(0)
+    }
+}
+
+/// A picture of moments: rows of events on one axis of time, which starts at 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimeAxis {
+    /// What is shown, in a word.
+    pub name: String,
+    /// What is shown, in a line.
+    pub title: String,
+    /// The rows, from the top.
+    pub rows: Vec<AxisRow>,
+}
+
+/// One row of a [`TimeAxis`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AxisRow {
+    /// What the row shows, in at most nine letters.
+    pub label: &'static str,
+    /// When something happened, in microseconds, and how many things happened then.
+    pub events: Vec<(u64, usize)>,
+    /// A remark on the row; empty for none.
+    pub note: String,
 }
 
 /// Where a program that runs long reports what happens, as it happens.

@@ -14,7 +14,7 @@ impl fmt::Display for Grouped {
         let digits = self.0.to_string();
         let mut out = String::with_capacity(digits.len() + digits.len() / 3);
         for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i) % 3 == 0 {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
                 out.push(',');
             }
             out.push(digit);
@@ -57,20 +57,12 @@ pub fn escape(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                '\\' => out.push_str("\\\\"),
-                c if u32::from(c) < 0x80 && is_unsafe(c) => {
-                    out.push_str(&format!("\\x{:02x}", u32::from(c)));
-                }
-                c if is_unsafe(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+                '\\' | '\0'..='\x1f' | '\x7f' => out.extend((c as u8).escape_ascii().map(char::from)),
+                c if is_unsafe(c) => out.extend(c.escape_unicode()),
                 c => out.push(c),
             }
         }
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
+        out.extend(chunk.invalid().escape_ascii().map(char::from));
     }
     out
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod completions;
+mod datagram_lines;
 mod events;
 mod hint;
 mod logging;
@@ -65,7 +66,7 @@ enum Command {
     /// Echo datagrams over UDP
     #[command(subcommand)]
     UdpEcho(udp_echo::UdpEchoCommand),
-    /// See TCP merge and split messages on real sockets, and framing cure it
+    // Its `--help` begins with the page on its arguments; a comment here would hide that.
     StickyDemo(sticky_demo::StickyDemoArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::render::{self, Style};
-use crate::report::Report;
+use crate::report::{Block, Report};
 use crate::text;
 
 use super::GlobalArgs;
@@ -44,6 +44,12 @@ impl Output {
     /// Shows a finished report, as text or as one JSON document.
     pub(super) fn report(&self, report: &impl Report, json: bool) -> io::Result<()> {
         let text = if json { render::document(report) } else { render::text(report, self.style) };
+        Output::print(&text)
+    }
+
+    /// Shows a part of a report, as text.
+    pub(super) fn blocks(&self, blocks: &[Block]) -> io::Result<()> {
+        let text: String = blocks.iter().map(|block| render::block_text(block, self.style)).collect();
         Output::print(&text)
     }
 

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use super::loop_guard::{MUTE, RETURNS};
+use super::peers::{Traffic, UdpTotals};
 use crate::net::{Cause, Closed, OptionReading, reactor::Why};
-use crate::text::{byte_count, counted, escape};
+use crate::text::{Grouped, byte_count, counted, escape};
 
 /// Something that happened in a server. `connected` and what follows come in the order of their causes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,6 +76,32 @@ pub enum Event {
         /// The details, as text.
         detail: String,
     },
+    /// A source is not answered for a while: it returned our own replies too often, as a loop does.
+    Muted {
+        /// Its address.
+        peer: SocketAddr,
+        /// For how long.
+        muted_ms: u64,
+        /// How many of our replies it returned within a second.
+        returns: usize,
+    },
+    /// A datagram was left unanswered.
+    Ignored {
+        /// From whom.
+        peer: SocketAddr,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An answer was not sent: UDP promises nothing, and nothing is tried again.
+    Unsent {
+        /// To whom.
+        peer: SocketAddr,
+        /// The system's reason.
+        reason: String,
+    },
+    /// The last event of a UDP server.
+    #[serde(rename = "stopped")]
+    StoppedUdp(UdpTotals),
     /// The last event.
     Stopped {
         /// Connections served in all.
@@ -86,6 +114,13 @@ pub enum Event {
 }
 
 impl Event {
+    /// A source that was muted by the loop guard.
+    #[must_use]
+    pub fn muted(peer: SocketAddr) -> Event {
+        let muted_ms = u64::try_from(MUTE.as_millis()).unwrap_or(u64::MAX);
+        Event::Muted { peer, muted_ms, returns: RETURNS }
+    }
+
     /// The end of a connection; `reason` is the server's own, if it closed it.
     #[must_use]
     pub fn disconnected(closed: &Closed, reason: Option<String>) -> Event {
@@ -132,6 +167,20 @@ impl fmt::Display for Event {
                 let (ms, us) = (at_us / 1_000, at_us % 1_000);
                 write!(f, "trace {ms:>7}.{us:03} ms  {what:<11} {detail}")
             }
+            Event::Muted { peer, muted_ms, returns } => {
+                write!(
+                    f,
+                    "muted {peer} for {muted_ms} ms: it returned our reply {returns} times within a second, \
+                     as two echo servers do that answer each other"
+                )
+            }
+            Event::Ignored { peer, reason } => write!(f, "ignored {peer}: {reason}"),
+            Event::Unsent { peer, reason } => write!(f, "unsent {peer}: {}", escape(reason.as_bytes())),
+            Event::StoppedUdp(totals) => {
+                totals.peers.iter().try_for_each(|one| writeln!(f, "peer {}: {}", one.peer, one.traffic))?;
+                totals.other_peers.iter().try_for_each(|others| writeln!(f, "other peers: {others}"))?;
+                write!(f, "stopped: {}", totals.all)
+            }
             Event::Stopped { connections, received_bytes, sent_bytes } => {
                 let (received, sent) = (byte_count(*received_bytes), byte_count(*sent_bytes));
                 write!(
@@ -141,5 +190,20 @@ impl fmt::Display for Event {
                 )
             }
         }
+    }
+}
+
+impl fmt::Display for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (received, sent) = (byte_count(self.received_bytes), byte_count(self.sent_bytes));
+        write!(f, "received {} ({received}), ", counted(self.received_datagrams, "datagram"))?;
+        write!(f, "sent {} ({sent})", counted(self.sent_datagrams, "datagram"))?;
+        if self.ignored_datagrams > 0 {
+            write!(f, ", ignored {}", Grouped(self.ignored_datagrams))?;
+        }
+        if self.unsent_datagrams > 0 {
+            write!(f, ", not sent {}", Grouped(self.unsent_datagrams))?;
+        }
+        Ok(())
     }
 }

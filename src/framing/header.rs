@@ -32,7 +32,7 @@ pub(super) fn measure(bytes: &[u8], max_frame: usize) -> Result<Span, FrameError
         let limit = max_frame as u64;
         return Err(FrameError::TooLarge { claimed: payload, limit });
     }
-    // The limit is a usize, so what passed it fits one.
+    #[expect(clippy::cast_possible_truncation, reason = "the limit is a usize, so what passed it fits one")]
     let payload = payload as usize;
     if bytes.len() - head < payload {
         return partial(Part::Payload, head, head + payload);

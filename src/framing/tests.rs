@@ -205,8 +205,8 @@ fn a_line_ends_in_either_way_and_drops_one_return() {
 fn a_u16_length_can_never_pass_its_field() {
     let encoder = Encoder::new(Framing::U16, usize::MAX);
     let mut out = Vec::new();
-    assert!(encoder.encode(Content::Binary, &[0; 65_535], &mut out).is_ok());
-    assert!(encoder.encode(Content::Binary, &[0; 65_536], &mut out).is_err());
+    assert!(encoder.encode(Content::Binary, &vec![0; 65_535], &mut out).is_ok());
+    assert!(encoder.encode(Content::Binary, &vec![0; 65_536], &mut out).is_err());
 }
 
 fn framed() -> impl Strategy<Value = Framing> {

@@ -34,4 +34,4 @@ pub use reactor::{
 };
 pub use stop::Stop;
 pub use stream::Stream;
-pub use udp::{MAX_DATAGRAM, Received, Udp};
+pub use udp::{MAX_DATAGRAM, Received, Udp, is_local_ip, max_datagram};

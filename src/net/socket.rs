@@ -94,12 +94,31 @@ pub fn accept(listener: &TcpListener, addr: SocketAddr, options: &SocketOptions)
 }
 
 /// Gets a thread out of [`accept`] by connecting to it: the one way that every system knows.
-pub fn wake_accept(mut addr: SocketAddr) {
-    if addr.ip().is_unspecified() {
-        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+///
+/// Its socket is made beforehand: when it is needed, accepted connections may hold every descriptor.
+#[derive(Debug)]
+pub struct AcceptWaker {
+    socket: Socket,
+    addr: SocketAddr,
+}
+
+impl AcceptWaker {
+    /// A waker for a listener that is bound to `addr`.
+    ///
+    /// # Errors
+    /// No descriptor left.
+    pub fn new(mut addr: SocketAddr) -> Result<AcceptWaker, NetError> {
+        if addr.ip().is_unspecified() {
+            addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        Ok(AcceptWaker { socket: new(addr, Kind::Tcp, &SocketOptions::default())?, addr })
     }
-    // If it fails, the backlog is full, so accept returns by itself.
-    let _ = TcpStream::connect_timeout(&addr, Duration::from_secs(1));
+
+    /// Connects to the listener. Its thread returns from `accept`, and looks why.
+    pub fn wake(&self) {
+        // If it fails, the backlog is full, so accept returns by itself.
+        let _ = self.socket.connect_timeout(&SockAddr::from(self.addr), Duration::from_secs(1));
+    }
 }
 
 /// A socket whose connect is under way, for the reactor: non-blocking, finished when it becomes writable.

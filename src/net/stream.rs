@@ -59,6 +59,32 @@ impl Stream {
         }
     }
 
+    /// Like [`recv`](Stream::recv), but leaves the bytes in the receive queue (MSG_PEEK).
+    ///
+    /// # Errors
+    /// As [`recv`](Stream::recv).
+    pub fn peek(&self, buffer: &mut [u8]) -> Result<usize, NetError> {
+        loop {
+            match self.inner.peek(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
+            }
+        }
+    }
+
+    /// One `send` call; returns how many bytes the kernel took, which may be fewer than were offered.
+    ///
+    /// # Errors
+    /// A peer that is gone.
+    pub fn send(&self, bytes: &[u8]) -> Result<usize, NetError> {
+        loop {
+            match (&self.inner).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|source| NetError::new(Op::Send, self.peer, source)),
+            }
+        }
+    }
+
     /// Sends all of `bytes`, in as many `send` calls as it takes.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A blocking UDP client socket that tells when a datagram was cut off.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -9,6 +10,22 @@ use super::{NetError, Op, os};
 
 /// The largest UDP payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header.
 pub const MAX_DATAGRAM: usize = 65_507;
+
+/// The same over IPv6, whose length field does not count the IP header: 65,535 less 8 of UDP header.
+const MAX_DATAGRAM_V6: usize = 65_527;
+
+/// The largest payload that one datagram carries to `peer`. An IPv4 address in IPv6 form goes over IPv4.
+#[must_use]
+pub fn max_datagram(peer: SocketAddr) -> usize {
+    if peer.ip().to_canonical().is_ipv4() { MAX_DATAGRAM } else { MAX_DATAGRAM_V6 }
+}
+
+/// True if `ip` is an address of this machine: only those can be bound. No list of interfaces is needed, and
+/// none goes stale.
+#[must_use]
+pub fn is_local_ip(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
+}
 
 /// One received datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +88,27 @@ impl Udp {
         let failed = |source| NetError::new(Op::Recv, self.peer, source);
         // A zero timeout would mean "wait for ever" to the system.
         self.inner.set_read_timeout(Some(timeout.max(Duration::from_micros(1)))).map_err(failed)?;
+        self.take(buffer)
+    }
+
+    /// Takes one datagram that is already there; `Ok(None)` when none is.
+    ///
+    /// # Errors
+    /// As [`recv`](Udp::recv).
+    pub fn try_recv(&self, buffer: &mut [u8]) -> Result<Option<Received>, NetError> {
+        let failed = |source| NetError::new(Op::Recv, self.peer, source);
+        // Not a tiny time-out: Linux rounds one up to its clock tick, 4 ms on many systems.
+        self.inner.set_nonblocking(true).map_err(failed)?;
+        let received = self.take(buffer);
+        self.inner.set_nonblocking(false).map_err(failed)?;
+        received
+    }
+
+    fn take(&self, buffer: &mut [u8]) -> Result<Option<Received>, NetError> {
         match os::recv_whole_length(&self.inner, buffer) {
             Ok(received) => Ok(Some(received)),
             Err(error) if would_wait(&error) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(NetError::new(Op::Recv, self.peer, refused(error))),
         }
     }
 
@@ -86,7 +120,16 @@ impl Udp {
 }
 
 /// A read time-out is EAGAIN on Unix and its own error on Windows; a signal is as good as a time-out.
-fn would_wait(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+fn would_wait(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// Windows calls a port where nobody listens a reset connection (10054), although there is no connection.
+fn refused(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::ConnectionReset {
+        io::ErrorKind::ConnectionRefused.into()
+    } else {
+        error
+    }
 }

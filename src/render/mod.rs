@@ -1,11 +1,15 @@
 //! How reports look: text for a terminal, JSON for a program. Pure: data in, text out.
 //!
-//! The only home of table drawing. Nothing here measures, decides or prints.
+//! The only home of tables and pictures. Nothing here measures, decides or prints.
 
+mod axis;
 mod json;
+mod ribbon;
 mod table;
 
+pub use axis::time_axis;
 pub use json::{document, error_document};
+pub use ribbon::ribbon;
 pub use table::table;
 
 use crate::report::{Block, Report};
@@ -43,6 +47,8 @@ pub fn block_text(block: &Block, style: Style) -> String {
     match block {
         Block::Text(text) => wrap(text, style.width),
         Block::Table(rows) => table(rows, style),
+        Block::Ribbon(picture) => ribbon(picture, style),
+        Block::TimeAxis(picture) => time_axis(picture, style),
     }
 }
 

@@ -2,7 +2,7 @@
 //! client ends. Shared by the models that block.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::echo::Event;
 use crate::echo::tcp_server::Config;
@@ -11,11 +11,13 @@ use crate::net::{Cause, Closed, NetError, Stream};
 use crate::report::Events;
 use crate::text::excerpt;
 
+/// How long a client may take to read its last answers when the server stops.
+pub(super) const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How many bytes of a message an event shows.
 const SHOWN: usize = 200;
 
-/// Serves one client until it ends; returns what it moved and reports its end.
-pub(super) fn serve(config: &Config, stream: &Stream, report: &mut dyn Events<Event>) -> Totals {
+/// Serves one client until it ends; returns what it moved, and the event to report when it is closed.
+pub(super) fn serve(config: &Config, stream: &Stream, report: &mut dyn Events<Event>) -> (Totals, Event) {
     let since = Instant::now();
     let mut totals = Totals { connections: 1, ..Totals::default() };
     let result = answer_all(config, stream, &mut totals, report);
@@ -31,8 +33,7 @@ pub(super) fn serve(config: &Config, stream: &Stream, report: &mut dyn Events<Ev
         sent_bytes: totals.sent_bytes,
         lasted: since.elapsed(),
     };
-    report.event(Event::disconnected(&closed, reason));
-    totals
+    (totals, Event::disconnected(&closed, reason))
 }
 
 /// Answers until the client ends (then with its reason, if the stream ended badly).

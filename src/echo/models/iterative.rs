@@ -8,12 +8,14 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use super::blocking;
+use super::blocking::{self, STOP_WITHIN};
 use crate::echo::Event;
 use crate::echo::tcp_server::Config;
 use crate::net::reactor::Totals;
-use crate::net::{NetError, Stop, Stream, socket};
+use crate::net::socket::{self, AcceptWaker};
+use crate::net::{NetError, Stop, Stream};
 use crate::report::Events;
 
 #[expect(clippy::needless_pass_by_value, reason = "the models share one signature")]
@@ -28,12 +30,12 @@ pub(in crate::echo) fn run(
     let lock = |current: &Mutex<Option<Arc<Stream>>>, client: Option<Arc<Stream>>| {
         std::mem::replace(&mut *current.lock().unwrap_or_else(PoisonError::into_inner), client)
     };
-    let to_stop = current.clone();
+    let (to_stop, waker) = (current.clone(), AcceptWaker::new(address)?);
     let _guard = stop.on_stop(move || {
         // Whichever of the two calls it sits in: accept gets a connection, recv gets the end of its client.
         match lock(&to_stop, None) {
-            Some(client) => client.end_receiving(),
-            None => socket::wake_accept(address),
+            Some(client) => end(&client),
+            None => waker.wake(),
         }
     });
     let mut totals = Totals::default();
@@ -46,14 +48,21 @@ pub(in crate::echo) fn run(
             Ok(client) => Arc::new(client),
             Err(error) => {
                 super::threads::report_pause(events, &error);
-                std::thread::sleep(super::threads::ACCEPT_PAUSE);
+                thread::sleep(super::threads::ACCEPT_PAUSE);
+                events.event(Event::AcceptResumed {});
                 continue;
             }
         };
         events.event(Event::Connected { peer: client.peer() });
         lock(&current, Some(client.clone()));
-        let moved = blocking::serve(config, &client, events);
+        if stop.requested() {
+            // It came between the two calls, and may have found no client to end.
+            end(&client);
+        }
+        let (moved, end) = blocking::serve(config, &client, events);
         lock(&current, None);
+        drop(client);
+        events.event(end);
         totals.connections += 1;
         totals.received_bytes += moved.received_bytes;
         totals.sent_bytes += moved.sent_bytes;
@@ -61,4 +70,18 @@ pub(in crate::echo) fn run(
             return Ok(totals);
         }
     }
+}
+
+/// Ends the client that is being served: it reads as ended, so it is answered what it has sent. If it does not
+/// read that in time it is cut off, for `send` would wait for it for ever.
+fn end(client: &Arc<Stream>) {
+    client.end_receiving();
+    // Weak: a client that leaves by itself shall be closed at once, not after this time.
+    let client = Arc::downgrade(client);
+    thread::spawn(move || {
+        thread::sleep(STOP_WITHIN);
+        if let Some(client) = client.upgrade() {
+            client.cut();
+        }
+    });
 }

@@ -9,17 +9,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::blocking;
+use super::blocking::{self, STOP_WITHIN};
 use crate::echo::Event;
 use crate::echo::tcp_server::Config;
 use crate::net::reactor::Totals;
-use crate::net::{NetError, Stop, Stream, socket};
+use crate::net::socket::{self, AcceptWaker};
+use crate::net::{NetError, Stop, Stream};
 use crate::report::Events;
 
 /// After a failed accept: long enough not to spin, short enough that nobody notices.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
-/// How long clients may take to read their last answers when the server stops.
-const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the threads share.
 struct Shared<'a> {
@@ -56,7 +55,6 @@ impl Shared<'_> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the models share one signature")]
 pub(in crate::echo) fn run(
     config: &Config,
     listener: TcpListener,
@@ -65,7 +63,8 @@ pub(in crate::echo) fn run(
     events: &mut (dyn Events<Event> + Send),
 ) -> Result<Totals, NetError> {
     let shared = Shared { clients: Mutex::default(), left: Condvar::new(), events: Mutex::new(events) };
-    let _guard = stop.on_stop(move || socket::wake_accept(address));
+    let waker = AcceptWaker::new(address)?;
+    let _guard = stop.on_stop(move || waker.wake());
     thread::scope(|scope| {
         while !stop.requested() {
             match socket::accept(&listener, address, &config.options) {
@@ -115,8 +114,11 @@ fn start<'scope>(
     drop(clients);
     Locked(shared).event(Event::Connected { peer });
     let serve = move || {
-        let moved = blocking::serve(config, &client, &mut Locked(shared));
+        let (moved, end) = blocking::serve(config, &client, &mut Locked(shared));
         leave(shared, id, &moved);
+        drop(client);
+        // Last of all: whoever hears that it has left may take its place.
+        Locked(shared).event(end);
     };
     if let Err(error) = thread::Builder::new().spawn_scoped(scope, serve) {
         leave(shared, id, &Totals::default());

@@ -25,22 +25,19 @@ pub(in crate::net) fn sockets(
     netlink.bind_auto()?;
     netlink.connect(&NetlinkAddr::new(0, 0))?;
     let mut rows = Vec::new();
-    match pair {
-        Some((local, remote)) => {
-            let (family, mut id) = match local {
-                SocketAddr::V4(_) => (AF_INET, SocketId::new_v4()),
-                SocketAddr::V6(_) => (AF_INET6, SocketId::new_v6()),
-            };
-            (id.source_address, id.source_port) = (local.ip(), local.port());
-            (id.destination_address, id.destination_port) = (remote.ip(), remote.port());
-            // INET_DIAG_NOCOOKIE: any socket of these four numbers will do.
-            id.cookie = [0xff; 8];
-            ask(&netlink, transport, family, id, false, &mut rows)?;
-        }
-        None => {
-            ask(&netlink, transport, AF_INET, SocketId::new_v4(), true, &mut rows)?;
-            ask(&netlink, transport, AF_INET6, SocketId::new_v6(), true, &mut rows)?;
-        }
+    if let Some((local, remote)) = pair {
+        let (family, mut id) = match local {
+            SocketAddr::V4(_) => (AF_INET, SocketId::new_v4()),
+            SocketAddr::V6(_) => (AF_INET6, SocketId::new_v6()),
+        };
+        (id.source_address, id.source_port) = (local.ip(), local.port());
+        (id.destination_address, id.destination_port) = (remote.ip(), remote.port());
+        // INET_DIAG_NOCOOKIE: any socket of these four numbers will do.
+        id.cookie = [0xff; 8];
+        ask(&netlink, transport, family, id, false, &mut rows)?;
+    } else {
+        ask(&netlink, transport, AF_INET, SocketId::new_v4(), true, &mut rows)?;
+        ask(&netlink, transport, AF_INET6, SocketId::new_v6(), true, &mut rows)?;
     }
     Ok(rows)
 }

@@ -32,6 +32,7 @@ pub fn descriptor_limit() -> usize {
 }
 
 /// Raises the descriptor limit to what is allowed, and returns it.
+#[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
 pub fn raise_descriptor_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted =

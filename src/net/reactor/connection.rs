@@ -53,6 +53,8 @@ pub(super) struct Connection {
     pub(super) stream: TcpStream,
     pub(super) generation: u32,
     pub(super) peer: SocketAddr,
+    /// This side connected.
+    pub(super) outbound: bool,
     pub(super) phase: Phase,
     /// Latch: readable until a read would block (the loop is edge-triggered).
     pub(super) readable: bool,
@@ -94,6 +96,7 @@ impl Connection {
             stream,
             generation,
             peer,
+            outbound: phase == Phase::Connecting,
             phase,
             readable: false,
             hangup: false,

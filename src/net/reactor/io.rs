@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::net::{TcpStream, UdpSocket};
+use mio::net::TcpStream;
 use mio::{Interest, Registry, Token, Waker};
 use slab::Slab;
 
@@ -19,7 +19,7 @@ use super::handler::{Closed, ConnId, GroupId, How, Peer, SockId, Why};
 use super::outbox::Pool;
 use super::tap::{Seen, Tap};
 use super::timers::Timers;
-use super::{Limits, Listener, Overflow, Target, Totals};
+use super::{Limits, Listener, Overflow, Sock, Target, Totals};
 use crate::net::{NetError, Op, SocketOptions, socket};
 
 /// From this size on, a send with nothing queued before it goes straight to the socket: copying the bytes to
@@ -34,7 +34,7 @@ pub(super) struct Core {
     pub(super) conns: Slab<Connection>,
     next_generation: u32,
     pub(super) listeners: Vec<Listener>,
-    pub(super) socks: Vec<UdpSocket>,
+    pub(super) socks: Vec<Sock>,
     pub(super) groups: Slab<Group>,
     /// Connections with bytes to read, and UDP sockets with datagrams.
     pub(super) ready: VecDeque<Target>,
@@ -158,10 +158,9 @@ impl Core {
         self.leave(c);
         let members = &mut self.groups[group.0 as usize];
         let (place, from) = (members.members.len(), members.out.len());
-        let Some(conn) = self.conns.get_mut(c.index as usize).filter(|conn| conn.generation == c.generation)
-        else {
-            return;
-        };
+        // A connection that is closing has said its last word; one that is not connected yet can't be told.
+        let open = |conn: &&mut Connection| conn.generation == c.generation && conn.phase == Phase::Open;
+        let Some(conn) = self.conns.get_mut(c.index as usize).filter(open) else { return };
         conn.membership = Some(Membership { group, place, from });
         members.members.push(c);
     }
@@ -231,7 +230,6 @@ impl Core {
                 self.see(Seen::Sent { c, bytes: &bytes[..sent], unsent: rest.len() });
                 if !rest.is_empty() {
                     self.queue(c, rest);
-                    self.flush(c);
                 }
             }
             Err(error) => self.fail(c, Op::Send, error),
@@ -330,6 +328,15 @@ impl Core {
         }
     }
 
+    /// Puts a UDP socket that may have datagrams to read into the queue.
+    pub(super) fn requeue_sock(&mut self, s: SockId) {
+        let sock = &mut self.socks[s.0 as usize];
+        if !sock.queued {
+            sock.queued = true;
+            self.ready.push_back(Target::Udp(s));
+        }
+    }
+
     /// True if the connection's output must shrink before it is read again.
     pub(super) fn held_back(&self, conn: &Connection) -> bool {
         self.limits.overflow == Overflow::StopReading
@@ -373,6 +380,13 @@ impl Core {
             _ => Why::Failed(NetError::new(op, conn.peer, error)),
         };
         self.remove(c, why);
+    }
+
+    /// Ends a connection that failed after its peer's FIN was read: no read will ever tell.
+    pub(super) fn fail_if_ended(&mut self, c: ConnId) {
+        let Some(conn) = self.conn(c).filter(|conn| conn.ended) else { return };
+        let error = conn.stream.take_error().ok().flatten();
+        self.fail(c, Op::Recv, error.unwrap_or_else(|| io::ErrorKind::ConnectionReset.into()));
     }
 
     /// Ends a connection; dropping its stream closes the descriptor.
@@ -468,7 +482,7 @@ impl Io<'_> {
     /// # Errors
     /// The system's reason, a full send buffer among them; UDP promises nothing, so nothing is tried again.
     pub fn send_to(&mut self, s: SockId, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        self.core.socks[s.0 as usize].send_to(bytes, to).map(drop)
+        self.core.socks[s.0 as usize].inner.send_to(bytes, to).map(drop)
     }
 
     /// Has [`deadline`](super::Handler::deadline) called at that time, for a connection or (`None`) for the
@@ -518,7 +532,7 @@ impl Io<'_> {
     /// The other end of a connection.
     #[must_use]
     pub fn peer(&mut self, c: ConnId) -> Option<Peer> {
-        self.core.conn(c).map(|conn| Peer { addr: conn.peer, outbound: false })
+        self.core.conn(c).map(|conn| Peer { addr: conn.peer, outbound: conn.outbound })
     }
 
     /// This end of a connection, as the system reports it.

@@ -95,7 +95,7 @@ impl Default for Limits {
 /// What a run of the loop moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Connections accepted or made.
+    /// Connections served, accepted or made; refused ones don't count.
     pub connections: u64,
     /// Bytes received on them.
     pub received_bytes: u64,
@@ -127,6 +127,12 @@ struct Listener {
     /// Latch: connections may be waiting.
     readable: bool,
     paused: Option<Pause>,
+}
+
+struct Sock {
+    inner: mio::net::UdpSocket,
+    /// It stands in the loop's queue of sockets to read from: once, however many events come.
+    queued: bool,
 }
 
 /// Why a listener does not accept at the moment.
@@ -164,15 +170,16 @@ impl Reactor {
         let descriptors = super::raise_descriptor_limit().saturating_sub(limits.reserved).max(1);
         let capacity = limits.connections.map_or(descriptors, |n| n.min(descriptors));
         tracing::debug!("{descriptors} descriptors for connections, {} kept in reserve", limits.reserved);
+        let buffer = vec![0; limits.recv_size.max(1)];
         let setup = || -> std::io::Result<(Poll, Core)> {
             let poll = Poll::new()?;
             let waker = Waker::new(poll.registry(), Target::Waker.token())?;
             let registry = poll.registry().try_clone()?;
-            Ok((poll, Core::new(registry, waker, limits.clone())))
+            Ok((poll, Core::new(registry, waker, limits)))
         };
         let (poll, core) =
             setup().map_err(|source| NetError::new(Op::Poll, super::Address::new("events", 0), source))?;
-        Ok(Reactor { poll, core, buffer: vec![0; limits.recv_size.max(1)], capacity })
+        Ok(Reactor { poll, core, buffer, capacity })
     }
 
     /// How many connections fit at a time: the limit asked for, or what the descriptors allow.
@@ -208,7 +215,7 @@ impl Reactor {
             .registry
             .register(&mut inner, Target::Udp(s).token(), Interest::READABLE)
             .map_err(failed)?;
-        self.core.socks.push(inner);
+        self.core.socks.push(Sock { inner, queued: false });
         Ok(s)
     }
 
@@ -236,10 +243,11 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS);
         let mut stop_by = None;
         loop {
+            // First, because what the handler hears of may make it ask for the end.
+            self.settle(handler);
             if stop_by.is_none() && (stop.requested() || self.core.stop_asked) {
                 stop_by = Some(self.begin_stop(handler));
             }
-            self.settle(handler);
             if let Some(stop_by) = stop_by {
                 if self.core.now >= stop_by {
                     self.close_all(handler, How::Now);
@@ -336,7 +344,7 @@ impl Reactor {
                     self.core.see(Seen::ListenerReady);
                 }
             }
-            Target::Udp(s) => self.core.ready.push_back(Target::Udp(s)),
+            Target::Udp(s) => self.core.requeue_sock(s),
             Target::Conn(c) => self.note_conn(handler, c, event),
         }
     }
@@ -355,6 +363,9 @@ impl Reactor {
         if writable && unsent {
             self.core.flush(c);
         }
+        if event.is_error() {
+            self.core.fail_if_ended(c);
+        }
         self.core.requeue(c);
     }
 
@@ -368,7 +379,6 @@ impl Reactor {
                 conn.phase = Phase::Open;
                 conn.limit = None;
                 conn.readable = true;
-                self.core.totals.connections += 1;
                 let admit =
                     handler.opened(&mut Io { core: &mut self.core }, c, &Peer { addr, outbound: true });
                 self.admit(c, &admit);
@@ -378,20 +388,17 @@ impl Reactor {
 
     fn admit(&mut self, c: ConnId, admit: &Admit) {
         match admit {
-            Admit::Serve => self.core.requeue(c),
+            Admit::Serve => {
+                self.core.totals.connections += 1;
+                self.core.requeue(c);
+            }
             Admit::Refuse(bytes) => self.core.refuse(c, bytes),
         }
     }
 
     fn accept<H: Handler>(&mut self, handler: &mut H) {
         for index in 0..self.core.listeners.len() {
-            if let Some(Pause::Until(at)) = self.core.listeners[index].paused
-                && self.core.now >= at
-                && self.core.conns.len() < self.capacity
-            {
-                self.core.listeners[index].paused = None;
-                handler.accept_resumed(&mut Io { core: &mut self.core });
-            }
+            self.resume_accept(handler, index);
             for _ in 0..ACCEPT_BUDGET {
                 // The handler may stop accepting at any time.
                 let Some(listener) = self.core.listeners.get(index) else { return };
@@ -400,6 +407,22 @@ impl Reactor {
                 }
                 self.accept_one(handler, index);
             }
+        }
+    }
+
+    /// Ends a listener's pause when its time has come.
+    fn resume_accept<H: Handler>(&mut self, handler: &mut H, index: usize) {
+        let full = self.core.conns.len() >= self.capacity;
+        let Some(listener) = self.core.listeners.get_mut(index) else { return };
+        match listener.paused {
+            Some(Pause::Until(at)) if self.core.now >= at => {
+                // The room that was made may be taken again, by a connection that the handler made.
+                listener.paused = full.then_some(Pause::Full);
+                if !full {
+                    handler.accept_resumed(&mut Io { core: &mut self.core });
+                }
+            }
+            _ => {}
         }
     }
 
@@ -415,7 +438,6 @@ impl Reactor {
                 let _ = stream.set_nodelay(self.core.limits.nodelay);
                 match self.core.insert(stream, addr, Phase::Open) {
                     Ok(c) => {
-                        self.core.totals.connections += 1;
                         self.core.see(Seen::Accepted { c, peer: addr });
                         let peer = Peer { addr, outbound: false };
                         let admit = handler.opened(&mut Io { core: &mut self.core }, c, &peer);
@@ -533,8 +555,9 @@ impl Reactor {
     }
 
     fn read_datagrams<H: Handler>(&mut self, handler: &mut H, s: SockId) {
+        self.core.socks[s.0 as usize].queued = false;
         for _ in 0..DATAGRAM_BUDGET {
-            match self.core.socks[s.0 as usize].recv_from(&mut self.buffer) {
+            match self.core.socks[s.0 as usize].inner.recv_from(&mut self.buffer) {
                 Ok((n, from)) => {
                     let datagrams = Datagrams { from, bytes: &self.buffer[..n] };
                     handler.datagrams(&mut Io { core: &mut self.core }, s, datagrams);
@@ -544,7 +567,7 @@ impl Reactor {
                 Err(_) => {}
             }
         }
-        self.core.ready.push_back(Target::Udp(s));
+        self.core.requeue_sock(s);
     }
 
     fn deadlines<H: Handler>(&mut self, handler: &mut H) {

@@ -98,7 +98,7 @@ mod tests {
         out.consume(5);
         out.release(&mut pool);
         assert_eq!((out.bytes.capacity(), pool.free.len()), (0, 1));
-        out.push(&[0; Pool::KEPT_SIZE + 1], &mut pool);
+        out.push(&vec![0; Pool::KEPT_SIZE + 1], &mut pool);
         out.consume(Pool::KEPT_SIZE + 1);
         out.release(&mut pool);
         assert_eq!(pool.free.len(), 0, "a large buffer is not kept");

@@ -1,0 +1,101 @@
+//! stdin as datagrams: each line is a message without its line feed, an empty line an empty message.
+//!
+//! It stands apart because reading stdin blocks in a way that no signal ends: a thread reads, so that Ctrl-C
+//! ends the wait for a line. It must not know sockets.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+/// Longer lines are cut here: no datagram carries a tenth of it, so they are refused in any case.
+// Simplification: the refusal then names this size, not the line's own, whose end may never come.
+const LONGEST: u64 = 1 << 20;
+
+/// A line, or why it can't be read; `None` at the end.
+type Line = Option<io::Result<Vec<u8>>>;
+
+/// The lines of stdin, with a prompt where a person types them.
+pub(super) struct DatagramLines {
+    lines: Receiver<Line>,
+    end: SyncSender<Line>,
+    prompt: bool,
+}
+
+impl DatagramLines {
+    /// Starts reading.
+    pub(super) fn new() -> DatagramLines {
+        let (end, lines) = sync_channel(1);
+        let read = end.clone();
+        thread::spawn(move || read_all(&mut io::stdin().lock(), &read));
+        DatagramLines { lines, end, prompt: io::stdin().is_terminal() }
+    }
+
+    /// Ends the lines when called, even while one is waited for.
+    pub(super) fn ender(&self) -> impl FnOnce() + Send + 'static {
+        let end = self.end.clone();
+        // If the queue is full, nobody is waiting, and whoever takes the line in it sees the stop by itself.
+        move || drop(end.try_send(None))
+    }
+}
+
+impl Iterator for DatagramLines {
+    type Item = io::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        if self.prompt {
+            // Without stderr there is nobody to prompt.
+            let _ = write!(io::stderr(), "> ").and_then(|()| io::stderr().flush());
+        }
+        let line = self.lines.recv().ok().flatten();
+        if self.prompt && line.is_none() {
+            // What comes next begins on a line of its own.
+            let _ = writeln!(io::stderr());
+        }
+        line
+    }
+}
+
+fn read_all(input: &mut impl BufRead, to: &SyncSender<Line>) {
+    loop {
+        let line = next_line(input).transpose();
+        let last = !matches!(line, Some(Ok(_)));
+        // A receiver that is gone wants no more lines.
+        if to.send(line).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    if input.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    Ok(Some(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(mut input: &[u8]) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| next_line(&mut input).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_empty_line_is_a_message_and_the_last_needs_no_line_feed() {
+        assert_eq!(lines(b"one\n\ntwo"), [&b"one"[..], b"", b"two"]);
+        assert_eq!(lines(b"one\n"), [b"one"]);
+        assert_eq!(lines(b"a\r\n\xff\n"), [&b"a\r"[..], b"\xff"], "bytes stay as they are");
+        assert!(lines(b"").is_empty());
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_collected() {
+        let mut endless = io::BufReader::new(io::repeat(b'x'));
+        assert_eq!(next_line(&mut endless).unwrap().unwrap().len() as u64, LONGEST);
+    }
+}

@@ -1,0 +1,325 @@
+//! The loop guard of the UDP echo server: which datagrams are better left unanswered.
+//!
+//! One spoofed datagram between two naive UDP echo servers loops for ever: each takes the other's answer for
+//! a question. (CERT told the world in 1996, CA-1996-01.) UDP itself can't tell the two apart, so the server
+//! looks at where a datagram comes from, and for a source that keeps returning what it was told:
+//!
+//! ```text
+//!          64 returns of our last reply within a second
+//! answered ────────────────────────────────────────────► muted
+//!          ◄────────────────────────────────────────────
+//!                         a second later
+//! ```
+//! It stands apart from the server because it is pure: time and datagrams come in as arguments, verdicts go
+//! out, so that tests can move the clock by hand. It must not send, log or read a clock.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// Returns of our own reply that are taken for a loop when they come within [`WINDOW`].
+pub const RETURNS: usize = 64;
+/// The time in which they count.
+pub const WINDOW: Duration = Duration::from_secs(1);
+/// How long a source is muted: a datagram that loops dies at once, since nothing sends it again.
+pub const MUTE: Duration = Duration::from_secs(1);
+/// Ports below belong to services (echo 7, chargen 19, DNS 53), which answer; a client's port is above.
+const FIRST_CLIENT_PORT: u16 = 1024;
+/// Sources remembered in one of the two generations: at most 1.2 KiB each, 2.4 MiB in all.
+const SOURCES: usize = 1_024;
+
+/// What to do with a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answer it, and tell the guard what the answer was.
+    Answer,
+    /// Don't answer it.
+    Ignore(Reason),
+    /// Don't answer it: its source is muted from now on, which is worth a line in the log.
+    Mute,
+}
+
+/// Why a datagram is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its source port is below 1024.
+    ServicePort,
+    /// It claims to come from the server itself.
+    OwnAddress,
+    /// Its source is muted.
+    Muted,
+}
+
+impl Reason {
+    /// The reason in words, to stand behind a peer's address.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Reason::ServicePort => {
+                "its source port is below 1024, where services live that would answer back"
+            }
+            Reason::OwnAddress => "it claims to come from this server itself",
+            Reason::Muted => "it is muted",
+        }
+    }
+}
+
+/// Decides which datagrams are answered.
+// Simplification: only the last reply counts, so two different datagrams that loop between the same two servers
+// hide each other, and so do two servers that alter what they answer. A rate limit per source would catch both.
+#[derive(Debug)]
+pub struct LoopGuard {
+    own: SocketAddr,
+    is_local: fn(IpAddr) -> bool,
+    // Two generations: when the young one is full, the old one is forgotten. Whoever spoofs a thousand
+    // sources makes us forget others, never grow.
+    young: HashMap<SocketAddr, Source>,
+    old: HashMap<SocketAddr, Source>,
+    /// Keyed at random, so that nobody can make a reply that looks like another.
+    hasher: RandomState,
+}
+
+/// What is remembered of a source.
+#[derive(Debug, Default)]
+struct Source {
+    last_reply: Option<u64>,
+    /// When it returned the last reply, within the window; never more than [`RETURNS`].
+    returns: VecDeque<Instant>,
+    muted_until: Option<Instant>,
+}
+
+impl LoopGuard {
+    /// The guard of a server bound to `own`. `is_local` is asked whether an address is one of this machine,
+    /// when the server is bound to all of them.
+    #[must_use]
+    pub fn new(own: SocketAddr, is_local: fn(IpAddr) -> bool) -> LoopGuard {
+        LoopGuard { own, is_local, young: HashMap::new(), old: HashMap::new(), hasher: RandomState::new() }
+    }
+
+    /// Judges a datagram that came `from` there at the time `now`.
+    pub fn judge(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Verdict {
+        if from.port() < FIRST_CLIENT_PORT {
+            return Verdict::Ignore(Reason::ServicePort);
+        }
+        if self.is_own(from) {
+            return Verdict::Ignore(Reason::OwnAddress);
+        }
+        let print = self.hasher.hash_one(datagram);
+        self.source(from).judge(now, print)
+    }
+
+    /// Remembers what a source was answered.
+    pub fn answered(&mut self, to: SocketAddr, reply: &[u8]) {
+        let print = self.hasher.hash_one(reply);
+        self.source(to).last_reply = Some(print);
+    }
+
+    fn is_own(&self, from: SocketAddr) -> bool {
+        // A socket for both families shows IPv4 sources as ::ffff:127.0.0.1.
+        let (own, ip) = (self.own.ip(), from.ip().to_canonical());
+        let same_ip = if own.is_unspecified() {
+            ip.is_loopback() || (self.is_local)(ip)
+        } else {
+            ip == own.to_canonical()
+        };
+        from.port() == self.own.port() && same_ip
+    }
+
+    fn source(&mut self, from: SocketAddr) -> &mut Source {
+        if !self.young.contains_key(&from) {
+            let known = self.old.remove(&from).unwrap_or_default();
+            if self.young.len() >= SOURCES {
+                self.old = std::mem::take(&mut self.young);
+            }
+            self.young.insert(from, known);
+        }
+        self.young.entry(from).or_default()
+    }
+}
+
+impl Source {
+    fn judge(&mut self, now: Instant, print: u64) -> Verdict {
+        if self.muted_until.is_some_and(|until| now < until) {
+            return Verdict::Ignore(Reason::Muted);
+        }
+        self.muted_until = None;
+        if self.last_reply != Some(print) {
+            self.returns.clear();
+            return Verdict::Answer;
+        }
+        while self.returns.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
+            self.returns.pop_front();
+        }
+        self.returns.push_back(now);
+        if self.returns.len() < RETURNS {
+            return Verdict::Answer;
+        }
+        self.returns = VecDeque::new();
+        self.muted_until = Some(now + MUTE);
+        Verdict::Mute
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "127.0.0.1:9999";
+    const PEER: &str = "127.0.0.1:9998";
+
+    /// A guard, a clock moved by hand, and what the server answers.
+    struct Scene {
+        guard: LoopGuard,
+        now: Instant,
+        reply: Option<&'static [u8]>,
+    }
+
+    impl Scene {
+        fn new(own: &str) -> Scene {
+            let is_local = |ip: IpAddr| ip == IpAddr::from([192, 0, 2, 1]);
+            Scene { guard: LoopGuard::new(own.parse().unwrap(), is_local), now: Instant::now(), reply: None }
+        }
+
+        /// One datagram, answered with the scene's reply or itself.
+        fn datagram(&mut self, from: &str, bytes: &[u8]) -> Verdict {
+            let from = from.parse().unwrap();
+            let verdict = self.guard.judge(self.now, from, bytes);
+            if verdict == Verdict::Answer {
+                self.guard.answered(from, self.reply.unwrap_or(bytes));
+            }
+            verdict
+        }
+
+        /// The question, then its answer returned so many times, with so long before each.
+        fn returns(&mut self, count: usize, gap: Duration) -> Vec<Verdict> {
+            let bytes = self.reply.unwrap_or(b"ping");
+            let returned = |scene: &mut Scene| {
+                scene.now += gap;
+                scene.datagram(PEER, bytes)
+            };
+            (0..count).map(|_| returned(self)).collect()
+        }
+    }
+
+    #[test]
+    fn the_64th_return_within_a_second_mutes() {
+        let mut scene = Scene::new(OWN);
+        assert_eq!(scene.datagram(PEER, b"ping"), Verdict::Answer);
+        assert_eq!(scene.returns(63, Duration::from_millis(1)), [Verdict::Answer; 63]);
+        assert_eq!(scene.returns(1, Duration::from_millis(1)), [Verdict::Mute]);
+        assert_eq!(scene.returns(3, Duration::ZERO), [Verdict::Ignore(Reason::Muted); 3], "logged once");
+    }
+
+    #[test]
+    fn the_window_slides() {
+        let second = Duration::from_secs(1);
+        let mut scene = Scene::new(OWN);
+        scene.datagram(PEER, b"ping");
+        // 63 in a second for ever: the 64th falls out of the window exactly a second later.
+        assert!(
+            !scene.returns(1_000, second.div_f64(63.0) + Duration::from_nanos(1)).contains(&Verdict::Mute)
+        );
+        // A little faster, across any border of a fixed window.
+        assert!(scene.returns(200, second.div_f64(64.5)).contains(&Verdict::Mute));
+    }
+
+    #[test]
+    fn a_mute_ends_after_a_second_and_counts_anew() {
+        let mut scene = Scene::new(OWN);
+        scene.datagram(PEER, b"ping");
+        assert_eq!(scene.returns(64, Duration::ZERO).last(), Some(&Verdict::Mute));
+        scene.now += Duration::from_nanos(999_999_999);
+        assert_eq!(scene.datagram(PEER, b"other"), Verdict::Ignore(Reason::Muted), "whatever it says");
+        scene.now += Duration::from_nanos(1);
+        assert_eq!(scene.returns(63, Duration::ZERO), [Verdict::Answer; 63]);
+        assert_eq!(scene.returns(1, Duration::ZERO), [Verdict::Mute]);
+    }
+
+    #[test]
+    fn what_counts_is_our_reply_not_the_question() {
+        let mut scene = Scene::new(OWN);
+        scene.reply = Some(b"Message received");
+        // The same question a thousand times is a busy client.
+        assert!((0..1_000).all(|_| scene.datagram(PEER, b"ping") == Verdict::Answer));
+        let verdicts = scene.returns(64, Duration::ZERO);
+        assert_eq!((verdicts[62], verdicts[63]), (Verdict::Answer, Verdict::Mute));
+    }
+
+    #[test]
+    fn other_content_and_other_sources_do_not_count() {
+        let mut scene = Scene::new(OWN);
+        scene.datagram(PEER, b"ping");
+        for _ in 0..10 {
+            scene.returns(63, Duration::ZERO);
+            assert_eq!(scene.datagram(PEER, b"something else"), Verdict::Answer);
+            assert_eq!(scene.datagram(PEER, b"ping"), Verdict::Answer);
+        }
+        scene.returns(64, Duration::ZERO);
+        assert_eq!(scene.datagram(PEER, b"ping"), Verdict::Ignore(Reason::Muted));
+        assert_eq!(
+            scene.datagram("127.0.0.1:9997", b"ping"),
+            Verdict::Answer,
+            "another port, another source"
+        );
+    }
+
+    #[test]
+    fn an_empty_datagram_can_loop_too() {
+        let mut scene = Scene::new(OWN);
+        scene.reply = Some(b"");
+        assert_eq!(scene.datagram(PEER, b""), Verdict::Answer, "nothing was replied before");
+        assert_eq!(scene.returns(64, Duration::ZERO)[63], Verdict::Mute);
+    }
+
+    #[test]
+    fn services_are_not_answered() {
+        let mut scene = Scene::new(OWN);
+        for port in [0, 7, 19, 53, 1_023] {
+            let from = format!("192.0.2.9:{port}");
+            assert_eq!(scene.datagram(&from, b"x"), Verdict::Ignore(Reason::ServicePort), "{port}");
+        }
+        assert_eq!(scene.datagram("192.0.2.9:1024", b"x"), Verdict::Answer);
+    }
+
+    #[test]
+    fn the_own_address_is_not_answered() {
+        let own = Verdict::Ignore(Reason::OwnAddress);
+        let mut bound = Scene::new(OWN);
+        assert_eq!(bound.datagram(OWN, b"x"), own);
+        assert_eq!(
+            bound.datagram("127.0.0.2:9999", b"x"),
+            Verdict::Answer,
+            "another address, another socket"
+        );
+        for any in ["0.0.0.0:9999", "[::]:9999"] {
+            let mut scene = Scene::new(any);
+            for local in ["127.0.0.1", "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]", "192.0.2.1"] {
+                assert_eq!(scene.datagram(&format!("{local}:9999"), b"x"), own, "{local} at {any}");
+                assert_eq!(scene.datagram(&format!("{local}:9998"), b"x"), Verdict::Answer, "{local}");
+            }
+            assert_eq!(scene.datagram("192.0.2.2:9999", b"x"), Verdict::Answer, "another machine");
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_sources_cost_the_memory_of_two_thousand() {
+        let mut scene = Scene::new(OWN);
+        for source in 0..100_000u32 {
+            let from = SocketAddr::from((source.to_be_bytes(), 5_000));
+            scene.guard.judge(scene.now, from, b"x");
+            scene.guard.answered(from, b"x");
+            // A loop that goes on meanwhile is not forgotten.
+            if source == 0 {
+                scene.datagram(PEER, b"ping");
+            } else if source % 1_000 == 0 && source < 64_000 {
+                assert_eq!(scene.datagram(PEER, b"ping"), Verdict::Answer);
+            } else if source == 64_000 {
+                assert_eq!(scene.datagram(PEER, b"ping"), Verdict::Mute);
+            }
+            assert!(scene.guard.young.len() <= SOURCES && scene.guard.old.len() <= SOURCES);
+        }
+        let returns = scene.guard.young.values().map(|source| source.returns.capacity()).max();
+        assert!(returns <= Some(RETURNS), "{returns:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! The UDP echo server: a handler of the one [`Reactor`], with one socket for all clients.
+//!
+//! There is nothing to accept and nothing to close: each datagram comes with its sender's address, is one
+//! message, whole, an empty one included, and is answered or not. What is sent is never kept: where the
+//! kernel takes no more, an answer is lost and counted, as UDP may lose it anywhere else.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use super::loop_guard::{LoopGuard, Verdict};
+use super::peers::{Peers, UdpTotals};
+use super::{Event, Reply};
+use crate::net::reactor::{Datagrams, SockId};
+use crate::net::{Admit, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, socket};
+use crate::net::{SocketOptions, is_local_ip};
+use crate::report::Events;
+use crate::text::excerpt;
+
+/// Larger than any datagram, so that none is cut off.
+pub const RECV_SIZE: usize = 64 << 10;
+/// How many bytes of a message an event shows.
+const SHOWN: usize = 200;
+
+/// A UDP echo server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What is answered.
+    pub reply: Reply,
+    /// Bytes per recv call; the rest of a larger datagram is gone.
+    pub recv_size: usize,
+    /// Stop after one answer.
+    pub once: bool,
+    /// Report each datagram.
+    pub verbose: bool,
+    /// Leave unanswered what may be a loop.
+    pub loop_guard: bool,
+    /// The socket's options.
+    pub options: SocketOptions,
+    /// Report what the kernel made of them.
+    pub show_options: bool,
+}
+
+/// Binds to one of `addrs` and answers until `stop`. The first event is `listening`, the last `stopped`.
+///
+/// # Errors
+/// An address that can't be bound, or a loop that can't go on.
+pub fn run(
+    config: &Config,
+    addrs: &[SocketAddr],
+    stop: &Stop,
+    events: &mut dyn Events<Event>,
+) -> Result<(), NetError> {
+    let (socket, address) = socket::bind_udp(addrs, &config.options)?;
+    events.event(Event::Listening { address, transport: "udp" });
+    if config.show_options {
+        events.event(Event::SocketOptions { options: config.options.read_udp(&socket) });
+    }
+    let totals = serve(config, socket, address, stop, events)?;
+    events.event(Event::StoppedUdp(totals));
+    Ok(())
+}
+
+fn serve(
+    config: &Config,
+    socket: UdpSocket,
+    address: SocketAddr,
+    stop: &Stop,
+    events: &mut dyn Events<Event>,
+) -> Result<UdpTotals, NetError> {
+    let mut reactor = Reactor::new(Limits { recv_size: config.recv_size, ..Limits::default() })?;
+    reactor.add_udp(socket, address)?;
+    let mut server = Server {
+        config,
+        events,
+        guard: config.loop_guard.then(|| LoopGuard::new(address, is_local_ip)),
+        peers: Peers::default(),
+        answer: Vec::new(),
+        done: false,
+    };
+    reactor.run(&mut server, stop)?;
+    Ok(server.peers.totals())
+}
+
+struct Server<'a> {
+    config: &'a Config,
+    events: &'a mut dyn Events<Event>,
+    guard: Option<LoopGuard>,
+    peers: Peers,
+    /// The answer being made; kept for its memory.
+    answer: Vec<u8>,
+    /// The one answer of `--once` is given; the loop may still bring what arrived with its question.
+    done: bool,
+}
+
+impl Server<'_> {
+    fn datagram(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) {
+        let traffic = self.peers.of(peer);
+        traffic.received_datagrams += 1;
+        traffic.received_bytes += bytes.len() as u64;
+        if self.config.verbose {
+            let text = excerpt(bytes, SHOWN);
+            self.events.event(Event::Received { peer, bytes: bytes.len(), text });
+        }
+        let verdict = self.guard.as_mut().map_or(Verdict::Answer, |guard| guard.judge(io.now(), peer, bytes));
+        if verdict == Verdict::Answer {
+            self.answer(io, s, peer, bytes);
+        } else {
+            self.ignore(peer, verdict);
+        }
+    }
+
+    fn answer(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) {
+        self.answer.clear();
+        self.config.reply.answer_datagram(bytes, &mut self.answer);
+        let traffic = self.peers.of(peer);
+        match io.send_to(s, peer, &self.answer) {
+            Ok(()) => {
+                traffic.sent_datagrams += 1;
+                traffic.sent_bytes += self.answer.len() as u64;
+                if let Some(guard) = &mut self.guard {
+                    guard.answered(peer, &self.answer);
+                }
+            }
+            Err(error) => {
+                traffic.unsent_datagrams += 1;
+                if self.config.verbose {
+                    self.events.event(Event::Unsent { peer, reason: error.to_string() });
+                }
+            }
+        }
+        if self.config.once {
+            self.done = true;
+            io.stop();
+        }
+    }
+
+    fn ignore(&mut self, peer: SocketAddr, verdict: Verdict) {
+        self.peers.of(peer).ignored_datagrams += 1;
+        match verdict {
+            Verdict::Mute => self.events.event(Event::muted(peer)),
+            Verdict::Ignore(reason) if self.config.verbose => {
+                self.events.event(Event::Ignored { peer, reason: reason.text() });
+            }
+            Verdict::Ignore(_) | Verdict::Answer => {}
+        }
+    }
+}
+
+impl Handler for Server<'_> {
+    fn datagrams(&mut self, io: &mut Io<'_>, s: SockId, datagrams: Datagrams<'_>) {
+        for (peer, bytes) in datagrams.iter() {
+            if !self.done {
+                self.datagram(io, s, peer, bytes);
+            }
+        }
+    }
+
+    // The loop knows connections too; a socket without a listener has none.
+    fn opened(&mut self, _io: &mut Io<'_>, _c: ConnId, _peer: &Peer) -> Admit {
+        Admit::Refuse(Vec::new())
+    }
+
+    fn bytes(&mut self, _io: &mut Io<'_>, _c: ConnId, _bytes: &[u8]) {}
+
+    fn closed(&mut self, _io: &mut Io<'_>, _c: ConnId, _closed: &Closed) {}
+}
