@@ -62,6 +62,8 @@ pub(super) struct Connection {
     pub(super) hangup: bool,
     /// The peer's FIN has been read.
     pub(super) ended: bool,
+    /// The handler does not want more of it for now.
+    pub(super) held: bool,
     /// It stands in the loop's queue of connections to read from.
     pub(super) queued: bool,
     /// It stands in the loop's list of connections with output to flush.
@@ -101,6 +103,7 @@ impl Connection {
             readable: false,
             hangup: false,
             ended: false,
+            held: false,
             queued: false,
             dirty: false,
             watches_writable: phase == Phase::Connecting,

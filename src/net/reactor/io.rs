@@ -26,6 +26,10 @@ use crate::net::{NetError, Op, SocketOptions, socket};
 /// an outbox would cost more than the system call that collecting them may save (3 us on a small machine).
 const DIRECT: usize = 16 << 10;
 
+/// A refused connection takes a descriptor from the reserve: it is drained for a shorter time, so that a
+/// crowd of them is told in turn.
+const REFUSED_DRAIN_TIME: Duration = Duration::from_millis(200);
+
 pub(super) struct Core {
     pub(super) registry: Registry,
     pub(super) waker: Arc<Waker>,
@@ -295,6 +299,7 @@ impl Core {
         let now = self.now;
         let drain_time = self.limits.drain_time;
         let Some(conn) = self.conn(c) else { return };
+        let drain_time = if conn.refused { drain_time.min(REFUSED_DRAIN_TIME) } else { drain_time };
         match conn.phase {
             Phase::Connecting | Phase::Draining => {}
             Phase::Open => {
@@ -342,6 +347,12 @@ impl Core {
         self.limits.overflow == Overflow::StopReading
             && conn.phase == Phase::Open
             && conn.out.len() > self.limits.outbox
+    }
+
+    /// True if the connection is not read for now, whatever may wait there.
+    pub(super) fn waits(&self, conn: &Connection) -> bool {
+        let held = conn.held && conn.phase == Phase::Open;
+        held || conn.phase == Phase::Closing || self.held_back(conn)
     }
 
     /// Sets the timer for the connection's next deadline, if none that is set comes early enough.
@@ -497,6 +508,21 @@ impl Io<'_> {
         {
             conn.wanted = at;
             self.core.arm(c);
+        }
+    }
+
+    /// Reads no more of a connection until [`resume`](Io::resume): what its peer sends waits in the kernel.
+    pub fn hold(&mut self, c: ConnId) {
+        if let Some(conn) = self.core.conn(c) {
+            conn.held = true;
+        }
+    }
+
+    /// Reads a connection again.
+    pub fn resume(&mut self, c: ConnId) {
+        if let Some(conn) = self.core.conn(c) {
+            conn.held = false;
+            self.core.requeue(c);
         }
     }
 

@@ -499,8 +499,7 @@ impl Reactor {
             else {
                 return;
             };
-            let waits = conn.phase == Phase::Closing || self.core.held_back(conn);
-            if !conn.readable || conn.ended || waits {
+            if !conn.readable || conn.ended || self.core.waits(conn) {
                 return;
             }
             let Some(conn) = self.core.conn(c) else { return };
