@@ -120,9 +120,10 @@ impl Record {
         self.recvs.iter().flat_map(|call| &call.bytes).copied().collect()
     }
 
-    /// True if as many bytes were received as were sent.
+    /// True if all that was sent was received, and queued in time where somebody waited for that.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.received().len() == self.sent().len()
+        let sent = self.sent().len();
+        self.received().len() == sent && self.queued.is_none_or(|queued| queued == sent)
     }
 }
