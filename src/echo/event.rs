@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::loop_guard::{MUTE, RETURNS};
 use super::peers::{Traffic, UdpTotals};
-use crate::net::{Cause, Closed, OptionReading, reactor::Why};
+use crate::net::reactor::{Step, Why};
+use crate::net::{Cause, Closed, OptionReading};
 use crate::text::{Grouped, byte_count, counted, escape};
 
 /// Something that happened in a server. `connected` and what follows come in the order of their causes.
@@ -68,14 +69,7 @@ pub enum Event {
     /// Connections are accepted again.
     AcceptResumed {},
     /// What the loop did, where it is traced.
-    Trace {
-        /// Since the server started.
-        at_us: u64,
-        /// What: `slept`, `ready`, `accepted`, `received`, `would_block`, `sent`, `closed`.
-        what: &'static str,
-        /// The details, as text.
-        detail: String,
-    },
+    Trace(Step),
     /// A source is not answered for a while: it returned our own replies too often, as a loop does.
     Muted {
         /// Its address.
@@ -163,10 +157,7 @@ impl fmt::Display for Event {
             }
             Event::AcceptPaused { reason } => write!(f, "accept paused: {reason}"),
             Event::AcceptResumed {} => write!(f, "accept resumed"),
-            Event::Trace { at_us, what, detail } => {
-                let (ms, us) = (at_us / 1_000, at_us % 1_000);
-                write!(f, "trace {ms:>7}.{us:03} ms  {what:<11} {detail}")
-            }
+            Event::Trace(step) => write!(f, "{step}"),
             Event::Muted { peer, muted_ms, returns } => {
                 write!(
                     f,

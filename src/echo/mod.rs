@@ -24,7 +24,6 @@ pub mod peers;
 mod reply;
 pub mod tcp_client;
 pub mod tcp_server;
-mod trace;
 pub mod udp_client;
 mod udp_report;
 pub mod udp_server;

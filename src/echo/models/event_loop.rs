@@ -4,12 +4,11 @@
 //! has come, what is still to be sent) is data here: a [`Responder`] for each connection, the loop's outbox.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 
 use crate::echo::tcp_server::Config;
-use crate::echo::trace::Trace;
 use crate::echo::{Event, Responder};
-use crate::net::reactor::Totals;
+use crate::net::reactor::{Step, Totals, trace};
 use crate::net::{Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Peer, Reactor, Stop};
 use crate::report::Events;
 use crate::text::excerpt;
@@ -34,11 +33,7 @@ pub(in crate::echo) fn run(
     };
     let mut reactor = Reactor::new(limits)?;
     reactor.listen(listener, address)?;
-    let traced = config.trace.then(|| {
-        let (to, traced) = channel();
-        reactor.observe(Box::new(Trace::new(to)));
-        traced
-    });
+    let traced = config.trace.then(|| trace(&mut reactor));
     let mut server = Server { config, events, clients: ConnMap::default(), answers: Vec::new(), traced };
     let totals = reactor.run(&mut server, stop)?;
     server.report_trace();
@@ -51,7 +46,7 @@ struct Server<'a> {
     clients: ConnMap<Client>,
     /// Answers on their way to the loop; kept for its memory.
     answers: Vec<u8>,
-    traced: Option<Receiver<Event>>,
+    traced: Option<Receiver<Step>>,
 }
 
 struct Client {
@@ -69,8 +64,8 @@ impl Server<'_> {
 
     /// Hands on what the loop did before the next event, so that both come in order.
     fn report_trace(&mut self) {
-        for event in self.traced.iter().flat_map(Receiver::try_iter) {
-            self.events.event(event);
+        for step in self.traced.iter().flat_map(Receiver::try_iter) {
+            self.events.event(Event::Trace(step));
         }
     }
 

@@ -20,6 +20,7 @@ mod io;
 mod outbox;
 mod tap;
 mod timers;
+mod trace;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ pub use self::handler::{
 };
 pub use self::io::Io;
 pub use self::tap::{Seen, Tap};
+pub use self::trace::{Step, trace};
 
 /// What happens to a connection whose unsent output passes [`Limits::outbox`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,30 +1,53 @@
-//! The event loop made visible: one line for each sleep, readiness event, accept, recv and send.
+//! The loop made visible: a line for each sleep, readiness event, accept, recv and send.
+//!
+//! A view of what [`Tap`] sees, for people who learn how a loop works. Whoever runs the loop decides where the
+//! steps go.
 
-use std::sync::mpsc::Sender;
+use std::fmt;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-use super::Event;
-use crate::net::reactor::{Seen, Tap};
+use serde::Serialize;
+
+use super::{Reactor, Seen, Tap};
 use crate::text::{byte_count, counted, excerpt};
 
-/// Turns what the loop does into events.
-pub(super) struct Trace {
-    start: Instant,
-    to: Sender<Event>,
+/// One thing that the loop did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Since the loop was traced.
+    pub at_us: u64,
+    /// What: `slept`, `ready`, `accepted`, `received`, `would_block`, `sent`, `closed`.
+    pub what: &'static str,
+    /// The details, as text.
+    pub detail: String,
 }
 
-impl Trace {
-    pub(super) fn new(to: Sender<Event>) -> Trace {
-        Trace { start: Instant::now(), to }
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ms, us) = (self.at_us / 1_000, self.at_us % 1_000);
+        write!(f, "trace {ms:>7}.{us:03} ms  {:<11} {}", self.what, self.detail)
     }
+}
+
+/// Has the loop write down its steps, to be read from the channel whenever it suits.
+pub fn trace(reactor: &mut Reactor) -> Receiver<Step> {
+    let (to, steps) = channel();
+    reactor.observe(Box::new(Trace { start: Instant::now(), to }));
+    steps
+}
+
+struct Trace {
+    start: Instant,
+    to: Sender<Step>,
 }
 
 impl Tap for Trace {
     fn see(&mut self, seen: Seen<'_>) {
         let (what, detail) = describe(seen);
         let at_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        // The server outlives its trace; if it did not, nobody would want the line.
-        let _ = self.to.send(Event::Trace { at_us, what, detail });
+        // Whoever wanted the steps may be gone before the loop is.
+        let _ = self.to.send(Step { at_us, what, detail });
     }
 }
 
