@@ -140,10 +140,7 @@ impl fmt::Display for Event {
             Event::Listening { address, transport } => write!(f, "listening on {address} ({transport})"),
             Event::SocketOptions { options } => {
                 write!(f, "socket options: as the kernel reports them")?;
-                options.iter().try_for_each(|o| {
-                    let asked = o.asked.as_deref().unwrap_or("-");
-                    write!(f, "\n  {:<13} asked {asked:<8} kernel {:<8} {}", o.option, o.kernel, o.meaning)
-                })
+                options.iter().try_for_each(|option| write!(f, "\n  {option}"))
             }
             Event::Connected { peer } => write!(f, "connected {peer}"),
             Event::Refused { peer, reason } => write!(f, "refused {peer}: {reason}"),

@@ -39,6 +39,11 @@ impl Decoder {
         Decoder { framing, max_frame: framing.max_frame(max_frame), partial: Vec::new(), need: 0 }
     }
 
+    /// From the next frame on, refuses those of more than `max_frame` payload bytes.
+    pub fn set_max_frame(&mut self, max_frame: usize) {
+        self.max_frame = self.framing.max_frame(max_frame);
+    }
+
     /// The next frame of `input`, read from offset `at`, which moves behind what was used.
     ///
     /// `Ok(None)` means that the input is used up; a frame that has begun waits for more. Call it until then.

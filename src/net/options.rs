@@ -1,5 +1,6 @@
 //! Socket options: the one place where they are set, and where the kernel is asked what it made of them.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -53,6 +54,14 @@ pub struct OptionReading {
     pub kernel: String,
     /// One line on what it does.
     pub meaning: &'static str,
+}
+
+impl fmt::Display for OptionReading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OptionReading { option, asked, kernel, meaning } = self;
+        let asked = asked.as_deref().unwrap_or("-");
+        write!(f, "{option:<17} asked {asked:<8} kernel {kernel:<8} {meaning}")
+    }
 }
 
 const SNDBUF: &str = if cfg!(target_os = "linux") {

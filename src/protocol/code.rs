@@ -47,3 +47,32 @@ pub enum Code {
     /// Nothing came in time; the connection is closed.
     Timeout,
 }
+
+impl Code {
+    /// The code as it stands on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Code::BadFrame => "bad_frame",
+            Code::BadJson => "bad_json",
+            Code::BadMessage => "bad_message",
+            Code::UnknownType => "unknown_type",
+            Code::TooLarge => "too_large",
+            Code::WrongState => "wrong_state",
+            Code::Unauthorized => "unauthorized",
+            Code::LoginFailed => "login_failed",
+            Code::NameTaken => "name_taken",
+            Code::BadName => "bad_name",
+            Code::NoSuchRoom => "no_such_room",
+            Code::RoomExists => "room_exists",
+            Code::NotInRoom => "not_in_room",
+            Code::Limit => "limit",
+            Code::RateLimited => "rate_limited",
+            Code::NoSuchRecord => "no_such_record",
+            Code::BadRecord => "bad_record",
+            Code::StoreFailed => "store_failed",
+            Code::Busy => "busy",
+            Code::Timeout => "timeout",
+        }
+    }
+}

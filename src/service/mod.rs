@@ -299,6 +299,12 @@ impl Dispatcher {
         );
     }
 
+    /// True while the service knows the session.
+    #[must_use]
+    pub fn is_connected(&self, session: SessionId) -> bool {
+        self.sessions.contains(session.0 as usize)
+    }
+
     /// True while work is under way for a session: hand its next frame over when that is done.
     #[must_use]
     pub fn is_waiting(&self, session: SessionId) -> bool {

@@ -1,0 +1,160 @@
+//! What the room server reports while it runs: a line for the operator, an object for programs.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::net::OptionReading;
+use crate::net::reactor::Step;
+use crate::protocol::Code;
+use crate::text::{byte_count, counted, escape};
+
+/// Something that happened in the server.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// The first event: clients can come.
+    Listening {
+        /// The bound address.
+        address: SocketAddr,
+        /// `tcp`.
+        transport: &'static str,
+    },
+    /// The socket's options, where they were asked for.
+    SocketOptions {
+        /// Each option.
+        options: Vec<OptionReading>,
+    },
+    /// A client has connected.
+    Connected {
+        /// Its address.
+        peer: SocketAddr,
+    },
+    /// A client was turned away.
+    Refused {
+        /// Its address.
+        peer: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+    /// A client has a name of its own.
+    LoggedIn {
+        /// Its address.
+        peer: SocketAddr,
+        /// The name.
+        username: String,
+    },
+    /// A user is in a room.
+    Joined {
+        /// Who.
+        username: String,
+        /// Where.
+        room: String,
+    },
+    /// A user has left a room.
+    Left {
+        /// Who.
+        username: String,
+        /// Where.
+        room: String,
+    },
+    /// A user has said something.
+    Said {
+        /// Who.
+        username: String,
+        /// Where.
+        room: String,
+        /// What.
+        text: String,
+    },
+    /// A client was told of an error.
+    Fault {
+        /// Its address.
+        peer: SocketAddr,
+        /// The error's code.
+        code: Code,
+        /// The error's text.
+        message: String,
+    },
+    /// A client is gone.
+    Disconnected {
+        /// Its address.
+        peer: SocketAddr,
+        /// Bytes received from it.
+        received_bytes: u64,
+        /// Bytes sent to it.
+        sent_bytes: u64,
+        /// How long it was connected.
+        duration_ms: u64,
+        /// Why, unless it simply left.
+        reason: Option<String>,
+    },
+    /// No connections are accepted for now.
+    AcceptPaused {
+        /// Why.
+        reason: String,
+    },
+    /// Connections are accepted again.
+    AcceptResumed {},
+    /// Records were old and have a new stamp.
+    RecordsRefreshed {
+        /// Which.
+        client_ids: Vec<String>,
+    },
+    /// The disk refused something that no client waits for.
+    StoreFailed {
+        /// What and why.
+        reason: String,
+    },
+    /// What the loop did, where it is traced.
+    Trace(Step),
+    /// The last event.
+    Stopped {
+        /// Connections served in all.
+        connections: u64,
+        /// Bytes received in all.
+        received_bytes: u64,
+        /// Bytes sent in all.
+        sent_bytes: u64,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Listening { address, transport } => write!(f, "listening on {address} ({transport})"),
+            Event::SocketOptions { options } => {
+                write!(f, "socket options: as the kernel reports them")?;
+                options.iter().try_for_each(|option| write!(f, "\n  {option}"))
+            }
+            Event::Connected { peer } => write!(f, "connected {peer}"),
+            Event::Refused { peer, reason } => write!(f, "refused {peer}: {reason}"),
+            Event::LoggedIn { peer, username } => write!(f, "logged in {peer} as {username}"),
+            Event::Joined { username, room } => write!(f, "joined {room}: {username}"),
+            Event::Left { username, room } => write!(f, "left {room}: {username}"),
+            Event::Said { username, room, text } => {
+                write!(f, "said in {room}: {username}: {}", escape(text.as_bytes()))
+            }
+            Event::Fault { peer, code, message } => {
+                write!(f, "error to {peer}: {}: {}", code.name(), escape(message.as_bytes()))
+            }
+            Event::Disconnected { peer, received_bytes, sent_bytes, reason, .. } => {
+                let (received, sent) = (byte_count(*received_bytes), byte_count(*sent_bytes));
+                write!(f, "disconnected {peer}: received {received}, sent {sent}")?;
+                reason.iter().try_for_each(|reason| write!(f, " ({})", escape(reason.as_bytes())))
+            }
+            Event::AcceptPaused { reason } => write!(f, "accept paused: {reason}"),
+            Event::AcceptResumed {} => write!(f, "accept resumed"),
+            Event::RecordsRefreshed { client_ids } => {
+                write!(f, "refreshed {}: {}", counted(client_ids.len() as u64, "record"), client_ids.join(", "))
+            }
+            Event::StoreFailed { reason } => write!(f, "store failed: {}", escape(reason.as_bytes())),
+            Event::Trace(step) => write!(f, "{step}"),
+            Event::Stopped { connections, received_bytes, sent_bytes } => {
+                let (received, sent) = (byte_count(*received_bytes), byte_count(*sent_bytes));
+                write!(f, "stopped: {}, received {received}, sent {sent}", counted(*connections, "connection"))
+            }
+        }
+    }
+}
