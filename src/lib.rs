@@ -23,6 +23,7 @@
 //! | 1     | [`protocol`]                  | what frames mean: messages, names, proofs         |
 //! | 2     | [`service`]                   | the room server's decisions, free of I/O         |
 //! | 3     | [`net`]                       | sockets, the readiness loop, the socket table     |
+//! | 3     | [`store`]                     | record files and users, durable; worker threads   |
 //! | 4     | [`echo`], [`demo`]            | the programs                                      |
 //! | 5     | [`render`]                    | how reports look                                  |
 //! | 6     | [`cli`]                       | flags, exit codes; one file per command           |
@@ -36,4 +37,5 @@ pub mod protocol;
 pub mod render;
 pub mod report;
 pub mod service;
+pub mod store;
 pub mod text;

@@ -15,8 +15,22 @@ pub enum Role {
     Teacher,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 2] = [Role::Student, Role::Teacher];
+
+    /// The role's name, on the command line and in the users file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Student => "student",
+            Role::Teacher => "teacher",
+        }
+    }
+}
+
 /// One user, with what proves who they are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct User {
     /// The name, as it was registered.
     pub name: Username,
@@ -26,6 +40,13 @@ pub struct User {
     pub password_hash: Option<String>,
     /// The key shared with the server.
     pub key: Option<Key>,
+}
+
+// By hand: a secret shall not reach a log by way of `{:?}`.
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "User({}, {})", self.name, self.role.name())
+    }
 }
 
 /// All users, found by name without regard to case.
