@@ -62,6 +62,8 @@ pub struct Round {
     /// Files that are saved before its first step: name and content.
     pub files: Vec<(String, String)>,
     pub steps: Vec<Step>,
+    /// The only system it is run on, by Rust's name for it.
+    pub system: Option<String>,
 }
 
 impl Round {
@@ -142,10 +144,17 @@ fn rounds(blocks: &[Block]) -> Result<Vec<Round>, String> {
         if !is_file && !is_step {
             continue;
         }
-        if rounds.last().is_none_or(|round| round.title != block.section) {
-            rounds.push(Round { title: block.section.clone(), ..Round::default() });
+        // A file of the teacher's page may belong to a round of the student's: it is the answer to it.
+        let round = match rounds.iter().position(|round| round.title == block.section) {
+            Some(at) => &mut rounds[at],
+            None => {
+                rounds.push(Round { title: block.section.clone(), ..Round::default() });
+                rounds.last_mut().expect("it was just pushed")
+            }
+        };
+        if let Some(system) = block.attribute("system") {
+            round.system = Some(system.to_owned());
         }
-        let Some(round) = rounds.last_mut() else { continue };
         match block.attribute("file") {
             Some(name) => round.files.push((name.to_owned(), block.lines.join("\n") + "\n")),
             None => round.steps.push(step(block)?),
@@ -199,7 +208,7 @@ fn fenced_blocks(name: &str, text: &str) -> Result<Vec<Block>, String> {
             (None, Some(info)) => open = Some(block(info, &section, format!("{name}:{}", at + 1))),
             (None, None) => {
                 if let Some(title) = line.strip_prefix("## ") {
-                    section = format!("{name}: {title}");
+                    title.clone_into(&mut section);
                 }
             }
         }

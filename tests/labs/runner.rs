@@ -22,7 +22,7 @@ const SHELL: &[char] = &['|', '<', '>', '&', ';', '$', '`', '\'', '\\', '%', '*'
 #[derive(Debug, Default)]
 pub struct Summary {
     pub steps: usize,
-    /// Titles of rounds that were not run, since Python is missing.
+    /// Titles of rounds that were not run here.
     pub skipped: Vec<String>,
 }
 
@@ -30,8 +30,8 @@ pub struct Summary {
 pub fn run(lab: &Lab, folder: &Path, python: bool, timeout: Duration) -> Result<Summary, String> {
     let mut summary = Summary::default();
     for round in &lab.rounds {
-        if round.needs_python() && !python {
-            println!("SKIPPED, python3 is missing: {}", round.title);
+        if let Some(why) = reason_to_skip(round, python) {
+            println!("SKIPPED, {why}: {}", round.title);
             summary.skipped.push(round.title.clone());
             continue;
         }
@@ -42,6 +42,15 @@ pub fn run(lab: &Lab, folder: &Path, python: bool, timeout: Duration) -> Result<
         summary.steps += round.steps.len();
     }
     Ok(summary)
+}
+
+/// Why a round cannot be run here, if it cannot.
+fn reason_to_skip(round: &Round, python: bool) -> Option<String> {
+    if round.needs_python() && !python {
+        return Some("python3 is missing".into());
+    }
+    let other = round.system.as_ref().filter(|system| *system != std::env::consts::OS);
+    other.map(|system| format!("it is about {system}"))
 }
 
 /// The terminals of a round.
