@@ -252,6 +252,10 @@ fn steps_and_expectations_that_do_not_fit_are_caught() {
     assert!(student(("step=2 terminal=2", "step=1 terminal=2")).contains("out of order"));
     assert!(student(("sh step=2 terminal=2", "sh")).contains("needs step=N"));
     assert!(student(("PORT Hello", "PORT Hello > reply.txt")).contains("not every shell"));
+    assert!(
+        student(("netlab tcp-echo server :0", "netlab tcp-echo server :PORT"))
+            .contains("PORT is used before")
+    );
     assert!(student(("netlab tcp-echo client", "nc")).contains("netlab and python3 alone"));
 }
 

@@ -202,7 +202,10 @@ impl Program {
             }
             line => {
                 let stdin = self.stdin.as_mut().ok_or("its input has ended")?;
-                writeln!(stdin, "{line}").map_err(|error| format!("typing `{line}`: {error}"))?;
+                // One write, as a terminal hands over a line.
+                stdin
+                    .write_all(format!("{line}\n").as_bytes())
+                    .map_err(|error| format!("typing `{line}`: {error}"))?;
                 Ok(false)
             }
         }
