@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 const REQUIREMENTS: u32 = 82;
 
 /// The text of a file of the project, by its path; `None` if there is none.
-pub type Files<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Files<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Returns every fault of the table.
-pub fn faults(table: &str, files: Files<'_>) -> Vec<String> {
+pub(crate) fn faults(table: &str, files: Files<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     let mut numbers = BTreeSet::new();
     for row in table.lines().filter_map(row) {
@@ -77,7 +77,7 @@ fn has_heading(link: &str, files: Files<'_>) -> bool {
 }
 
 /// The anchor that Git hosts give a heading.
-pub fn anchor_of(title: &str) -> String {
+pub(crate) fn anchor_of(title: &str) -> String {
     let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }

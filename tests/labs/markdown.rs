@@ -5,25 +5,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The mark that stands for anything: within a line for any text, alone for any number of lines.
-pub const ANYTHING: char = '…';
+pub(crate) const ANYTHING: char = '…';
 
 /// A fenced block: ```` ```KIND key=value flag ````.
 #[derive(Clone, Debug, Default)]
-pub struct Block {
+pub(crate) struct Block {
     /// `sh`, `keys`, `python`, `text`.
-    pub kind: String,
+    pub(crate) kind: String,
     attributes: BTreeMap<String, String>,
     /// What stands in it.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// The `##` section it stands in.
     section: String,
     /// File and line, for messages.
-    pub place: String,
+    pub(crate) place: String,
 }
 
 impl Block {
     /// The value of an attribute; empty for a flag.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)
     }
 
@@ -39,7 +39,7 @@ impl Block {
 
 /// What is done in a step.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     /// A command is started; one that keeps running is left to later steps.
     Run { command: String, keeps_running: bool },
     /// Lines are typed into the program that runs there.
@@ -48,26 +48,26 @@ pub enum Action {
 
 /// One step of a lab.
 #[derive(Clone, Debug)]
-pub struct Step {
-    pub number: u32,
-    pub terminal: u32,
-    pub action: Action,
-    pub place: String,
+pub(crate) struct Step {
+    pub(crate) number: u32,
+    pub(crate) terminal: u32,
+    pub(crate) action: Action,
+    pub(crate) place: String,
 }
 
 /// A section with steps: it begins and ends with no program running.
 #[derive(Clone, Debug, Default)]
-pub struct Round {
-    pub title: String,
+pub(crate) struct Round {
+    pub(crate) title: String,
     /// Files that are saved before its first step: name and content.
-    pub files: Vec<(String, String)>,
-    pub steps: Vec<Step>,
+    pub(crate) files: Vec<(String, String)>,
+    pub(crate) steps: Vec<Step>,
     /// The only system it is run on, by Rust's name for it.
-    pub system: Option<String>,
+    pub(crate) system: Option<String>,
 }
 
 impl Round {
-    pub fn needs_python(&self) -> bool {
+    pub(crate) fn needs_python(&self) -> bool {
         let is_python = |step: &Step| matches!(&step.action, Action::Run { command, .. } if command.starts_with("python3 "));
         self.steps.iter().any(is_python)
     }
@@ -75,25 +75,25 @@ impl Round {
 
 /// What a terminal shows because of a step.
 #[derive(Clone, Debug)]
-pub struct Expectation {
-    pub step: u32,
+pub(crate) struct Expectation {
+    pub(crate) step: u32,
     /// The step's own terminal, if none is given.
-    pub terminal: Option<u32>,
-    pub lines: Vec<String>,
-    pub exit: Option<i32>,
+    pub(crate) terminal: Option<u32>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) exit: Option<i32>,
     place: String,
 }
 
 /// A lab, ready to be run.
 #[derive(Clone, Debug)]
-pub struct Lab {
-    pub rounds: Vec<Round>,
-    pub expectations: Vec<Expectation>,
+pub(crate) struct Lab {
+    pub(crate) rounds: Vec<Round>,
+    pub(crate) expectations: Vec<Expectation>,
 }
 
 impl Lab {
     /// Reads both pages and checks that steps and expectations belong together.
-    pub fn parse(student: &str, teacher: &str) -> Result<Lab, String> {
+    pub(crate) fn parse(student: &str, teacher: &str) -> Result<Lab, String> {
         let mut blocks = fenced_blocks("README.md", student)?;
         if let Some(block) = blocks.iter().find(|b| b.kind == "text" && b.attribute("step").is_some()) {
             return Err(format!("{}: what is observed belongs into teacher.md", block.place));
@@ -104,7 +104,7 @@ impl Lab {
         Ok(lab)
     }
 
-    pub fn expectations_of(&self, step: u32) -> impl Iterator<Item = &Expectation> {
+    pub(crate) fn expectations_of(&self, step: u32) -> impl Iterator<Item = &Expectation> {
         self.expectations.iter().filter(move |expectation| expectation.step == step)
     }
 
@@ -145,13 +145,12 @@ fn rounds(blocks: &[Block]) -> Result<Vec<Round>, String> {
             continue;
         }
         // A file of the teacher's page may belong to a round of the student's: it is the answer to it.
-        let round = match rounds.iter().position(|round| round.title == block.section) {
-            Some(at) => &mut rounds[at],
-            None => {
-                rounds.push(Round { title: block.section.clone(), ..Round::default() });
-                rounds.last_mut().expect("it was just pushed")
-            }
-        };
+        let known = rounds.iter().position(|round| round.title == block.section);
+        let at = known.unwrap_or(rounds.len());
+        if known.is_none() {
+            rounds.push(Round { title: block.section.clone(), ..Round::default() });
+        }
+        let round = &mut rounds[at];
         if let Some(system) = block.attribute("system") {
             round.system = Some(system.to_owned());
         }
@@ -232,7 +231,7 @@ fn block(info: &str, section: &str, place: String) -> Block {
 
 /// How many lines at the front of `output` the expected lines match, as few as possible; with `whole` they
 /// must match all of it.
-pub fn matched(expected: &[String], output: &[String], whole: bool) -> Option<usize> {
+pub(crate) fn matched(expected: &[String], output: &[String], whole: bool) -> Option<usize> {
     let Some((first, rest)) = expected.split_first() else {
         return (!whole || output.is_empty()).then_some(0);
     };

@@ -20,18 +20,19 @@ const SHELL: &[char] = &['|', '<', '>', '&', ';', '$', '`', '\'', '\\', '%', '*'
 
 /// What a run did.
 #[derive(Debug, Default)]
-pub struct Summary {
-    pub steps: usize,
+pub(crate) struct Summary {
+    pub(crate) steps: usize,
     /// Titles of rounds that were not run here.
-    pub skipped: Vec<String>,
+    pub(crate) skipped: Vec<String>,
 }
 
 /// Runs every round of a lab in `folder`; a step may take `timeout`.
-pub fn run(lab: &Lab, folder: &Path, python: bool, timeout: Duration) -> Result<Summary, String> {
+pub(crate) fn run(lab: &Lab, folder: &Path, python: bool, timeout: Duration) -> Result<Summary, String> {
     let mut summary = Summary::default();
     for round in &lab.rounds {
         if let Some(why) = reason_to_skip(round, python) {
-            println!("SKIPPED, {why}: {}", round.title);
+            // Past the test harness, which shows only what failed tests print.
+            let _ = writeln!(std::io::stderr(), "SKIPPED, {why}: {}", round.title);
             summary.skipped.push(round.title.clone());
             continue;
         }
@@ -294,7 +295,7 @@ fn words(command: &str) -> Result<Vec<String>, String> {
 }
 
 /// True if Python can be run here.
-pub fn has_python() -> bool {
+pub(crate) fn has_python() -> bool {
     let status =
         Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
