@@ -1,4 +1,5 @@
 //! `netlab tcp-echo client`, end to end: what it prints, counts, refuses, and its exit codes.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 mod harness;
 

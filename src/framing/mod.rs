@@ -6,10 +6,10 @@
 //! | framing  | on the wire                                                | file        |
 //! |----------|------------------------------------------------------------|-------------|
 //! | `raw`    | the bytes, no boundaries                                   | here        |
-//! | `line`   | payload, then `0A` (a `0D` before it is dropped on decode) | [`line`]    |
-//! | `u16`    | length of the payload as u16 BE, then the payload          | [`prefix`]  |
-//! | `u32`    | length of the payload as u32 BE, then the payload          | [`prefix`]  |
-//! | `header` | u16 BE, that many bytes of JSON, then `content-length` bytes | [`header`] |
+//! | `line`   | payload, then `0A` (a `0D` before it is dropped on decode) | `line.rs`   |
+//! | `u16`    | length of the payload as u16 BE, then the payload          | `prefix.rs` |
+//! | `u32`    | length of the payload as u32 BE, then the payload          | `prefix.rs` |
+//! | `header` | u16 BE, that many bytes of JSON, then `content-length` bytes | `header.rs` |
 //!
 //! Source: netlab's protocol page, which follows the course texts (`struct.pack('!I', n)`, Real Python's
 //! socket guide). This module knows bytes alone: no sockets, no clocks, nothing of what a frame means.

@@ -10,7 +10,7 @@
 //! | [`reactor`]   | the one readiness loop, its handlers, connections, outboxes and groups      |
 //! | [`table`]     | the system's socket table: who holds a port                                |
 //! | [`Stop`]      | Ctrl-C, for loops that poll and for calls that block                       |
-//! | [`os`]        | what differs by system                                                     |
+//! | `os/`         | what differs by system                                                     |
 //!
 //! Nothing here knows a protocol: bytes come and go, and what they mean is decided above.
 
