@@ -24,11 +24,12 @@
 //! | 2     | [`service`]                   | the room server's decisions, free of I/O         |
 //! | 3     | [`net`]                       | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                     | record files and users, durable; worker threads   |
-//! | 4     | [`echo`], [`demo`]            | the programs                                      |
+//! | 4     | [`echo`], [`demo`], [`server`], [`client`] | the programs                                      |
 //! | 5     | [`render`]                    | how reports look                                  |
 //! | 6     | [`cli`]                       | flags, exit codes; one file per command           |
 
 pub mod cli;
+pub mod client;
 pub mod demo;
 pub mod echo;
 pub mod framing;
@@ -36,6 +37,7 @@ pub mod net;
 pub mod protocol;
 pub mod render;
 pub mod report;
+pub mod server;
 pub mod service;
 pub mod store;
 pub mod text;

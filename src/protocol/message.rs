@@ -121,6 +121,14 @@ messages! {
 #[serde(transparent)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
+impl Text<'_> {
+    /// The text as it may be shown: what a terminal would obey is escaped.
+    #[must_use]
+    pub fn escaped(&self) -> String {
+        crate::text::escape(self.as_bytes())
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 
@@ -370,6 +378,18 @@ impl<'a> Fault<'a> {
     /// An error of this code; the message says what and where.
     pub fn new(code: Code, message: impl Into<Text<'a>>) -> Fault<'a> {
         Fault { code, message: message.into(), retry_after_ms: None }
+    }
+
+    /// The same error with a text of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Fault<'static> {
+        Fault::new(self.code, self.message.0.into_owned()).after(self.retry_after_ms)
+    }
+
+    /// The same error with the time after which to try again.
+    #[must_use]
+    pub fn after(self, retry_after_ms: Option<u64>) -> Fault<'a> {
+        Fault { retry_after_ms, ..self }
     }
 }
 

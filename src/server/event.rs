@@ -147,13 +147,22 @@ impl fmt::Display for Event {
             Event::AcceptPaused { reason } => write!(f, "accept paused: {reason}"),
             Event::AcceptResumed {} => write!(f, "accept resumed"),
             Event::RecordsRefreshed { client_ids } => {
-                write!(f, "refreshed {}: {}", counted(client_ids.len() as u64, "record"), client_ids.join(", "))
+                write!(
+                    f,
+                    "refreshed {}: {}",
+                    counted(client_ids.len() as u64, "record"),
+                    client_ids.join(", ")
+                )
             }
             Event::StoreFailed { reason } => write!(f, "store failed: {}", escape(reason.as_bytes())),
             Event::Trace(step) => write!(f, "{step}"),
             Event::Stopped { connections, received_bytes, sent_bytes } => {
                 let (received, sent) = (byte_count(*received_bytes), byte_count(*sent_bytes));
-                write!(f, "stopped: {}, received {received}, sent {sent}", counted(*connections, "connection"))
+                write!(
+                    f,
+                    "stopped: {}, received {received}, sent {sent}",
+                    counted(*connections, "connection")
+                )
             }
         }
     }

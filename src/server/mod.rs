@@ -23,7 +23,7 @@ use crate::net::reactor::trace;
 use crate::net::{Limits, NetError, Overflow, Reactor, SocketOptions, Stop, raise_descriptor_limit, socket};
 use crate::report::Events;
 use crate::service;
-use crate::store::{Completion, Records, RealDisk, Refresh, Stamp, Workers};
+use crate::store::{Completion, RealDisk, Records, Refresh, Stamp, Workers};
 
 pub use event::Event;
 
@@ -92,7 +92,8 @@ pub fn run(
     stop: &Stop,
     events: &mut dyn Events<Event>,
 ) -> Result<(), ServerError> {
-    let options = SocketOptions { sndbuf: config.options.sndbuf.or(Some(SEND_BUFFER)), ..config.options.clone() };
+    let options =
+        SocketOptions { sndbuf: config.options.sndbuf.or(Some(SEND_BUFFER)), ..config.options.clone() };
     let (listener, address) = socket::listen(addrs, &options, config.backlog)?;
     events.event(Event::Listening { address, transport: "tcp" });
     if config.show_options {

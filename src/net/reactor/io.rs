@@ -363,6 +363,10 @@ impl Core {
         {
             conn.armed = Some(next);
             self.timers.push(next, c);
+            let conns = &self.conns;
+            self.timers.tidy(conns.len(), |c| {
+                conns.get(c.index as usize).is_some_and(|conn| conn.generation == c.generation)
+            });
         }
     }
 

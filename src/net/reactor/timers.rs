@@ -19,6 +19,16 @@ impl Timers {
         self.heap.push(Reverse((at, c.index, c.generation)));
     }
 
+    /// Drops entries of connections that are gone, once they are the most: short connections with a long
+    /// idle time would leave one behind each.
+    pub(super) fn tidy(&mut self, connections: usize, is_there: impl Fn(ConnId) -> bool) {
+        if self.heap.len() > 4 * connections + 64 {
+            self.heap.retain(|Reverse((_, index, generation))| {
+                is_there(ConnId { index: *index, generation: *generation })
+            });
+        }
+    }
+
     /// When the loop must wake up at the latest.
     pub(super) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse((at, ..))| *at)

@@ -1,0 +1,181 @@
+//! The reactor's driver: many sessions on one thread, as a handler of the loop. For tests, the bench, a chat.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::{Credentials, Incoming, Session, SessionError};
+use crate::framing::Framing;
+use crate::net::reactor::Why;
+use crate::net::{Admit, Closed, ConnId, ConnMap, Handler, How, Io, NetError, Peer, SocketOptions};
+use crate::protocol::message::Request;
+use crate::protocol::proof::Nonce;
+
+/// One session of a swarm, numbered in the order in which they were started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemberId(pub usize);
+
+/// What the members of a swarm do. The calls come from the loop's thread, and must not block.
+pub trait Members {
+    /// A member has connected and logged in.
+    fn ready(&mut self, member: MemberId, say: &mut Requests);
+    /// The server has sent something.
+    fn incoming(&mut self, member: MemberId, incoming: &Incoming<'_>, say: &mut Requests);
+    /// A member is gone; `reason` is empty if the server closed it in order.
+    fn closed(&mut self, member: MemberId, reason: &str);
+    /// The time that the last call asked for has come (and once at the start); returns the next.
+    fn tick(&mut self, now: Instant, say: &mut Requests) -> Option<Instant>;
+}
+
+/// Requests that members want sent, and whether the swarm shall end.
+#[derive(Debug, Default)]
+pub struct Requests {
+    list: Vec<(MemberId, Request<'static>)>,
+    stop: bool,
+}
+
+impl Requests {
+    /// Has a member send a request.
+    pub fn send(&mut self, member: MemberId, request: Request<'static>) {
+        self.list.push((member, request));
+    }
+
+    /// Ends the swarm.
+    pub fn stop(&mut self) {
+        self.stop = true;
+    }
+}
+
+/// Many sessions with one server.
+pub struct Swarm<M> {
+    members: M,
+    framing: Framing,
+    max_frame: usize,
+    entropy: fn() -> Nonce,
+    sessions: ConnMap<(MemberId, Credentials, Option<Session>)>,
+    /// The connection of each member, in the order in which they were started.
+    conns: Vec<ConnId>,
+    requests: Requests,
+}
+
+impl<M: Members> Swarm<M> {
+    /// A swarm without sessions yet.
+    pub fn new(members: M, framing: Framing, max_frame: usize, entropy: fn() -> Nonce) -> Swarm<M> {
+        Swarm {
+            members,
+            framing,
+            max_frame,
+            entropy,
+            sessions: ConnMap::default(),
+            conns: Vec::new(),
+            requests: Requests::default(),
+        }
+    }
+
+    /// Starts one more session; the first call of [`Members::tick`] is due at once.
+    ///
+    /// # Errors
+    /// What can be known at once: no descriptor left, no route.
+    pub fn start(
+        &mut self,
+        io: &mut Io<'_>,
+        addr: SocketAddr,
+        credentials: Credentials,
+        options: &SocketOptions,
+        within: Duration,
+    ) -> Result<MemberId, NetError> {
+        let c = io.connect(addr, options, within)?;
+        let member = MemberId(self.conns.len());
+        self.conns.push(c);
+        self.sessions.insert(c, (member, credentials, None));
+        io.set_deadline(None, Some(io.now()));
+        Ok(member)
+    }
+
+    /// What the members have become.
+    pub fn into_members(self) -> M {
+        self.members
+    }
+
+    /// Sends what the last call asked for.
+    fn say(&mut self, io: &mut Io<'_>) {
+        let mut list = std::mem::take(&mut self.requests.list);
+        for (member, request) in list.drain(..) {
+            let c = self.conns[member.0];
+            let Some((_, _, Some(session))) = self.sessions.get_mut(c) else { continue };
+            if let Err(error) = session.request(&request) {
+                self.members.closed(member, &error.to_string());
+                io.close(c, How::Gently);
+                continue;
+            }
+            io.send(c, session.output());
+            session.clear_output();
+        }
+        self.requests.list = list;
+        if self.requests.stop {
+            io.stop();
+        }
+    }
+
+    fn receive(&mut self, c: ConnId, bytes: &[u8]) -> Result<(), SessionError> {
+        let Swarm { sessions, members, requests, .. } = self;
+        let Some((member, _, Some(session))) = sessions.get_mut(c) else { return Ok(()) };
+        let was_ready = session.is_ready();
+        session.receive(bytes, &mut |incoming| members.incoming(*member, &incoming, requests))?;
+        if session.is_ready() && !was_ready {
+            members.ready(*member, requests);
+        }
+        Ok(())
+    }
+}
+
+impl<M: Members> Handler for Swarm<M> {
+    fn opened(&mut self, io: &mut Io<'_>, c: ConnId, peer: &Peer) -> Admit {
+        let (framing, max_frame, nonce) = (self.framing, self.max_frame, (self.entropy)());
+        let Some((member, credentials, place)) = self.sessions.get_mut(c) else { return Admit::Serve };
+        let server = peer.addr.to_string();
+        let session = place.insert(Session::new(framing, max_frame, credentials.clone(), &server, nonce));
+        io.send(c, session.output());
+        session.clear_output();
+        if session.is_ready() {
+            self.members.ready(*member, &mut self.requests);
+            self.say(io);
+        }
+        Admit::Serve
+    }
+
+    fn bytes(&mut self, io: &mut Io<'_>, c: ConnId, bytes: &[u8]) {
+        if let Err(error) = self.receive(c, bytes) {
+            if let Some((member, ..)) = self.sessions.remove(c) {
+                self.members.closed(member, &error.to_string());
+            }
+            io.close(c, How::Now);
+        }
+        // A login goes on by itself: its proof is output that no member asked for.
+        if let Some((_, _, Some(session))) = self.sessions.get_mut(c)
+            && !session.output().is_empty()
+        {
+            io.send(c, session.output());
+            session.clear_output();
+        }
+        self.say(io);
+    }
+
+    fn closed(&mut self, io: &mut Io<'_>, c: ConnId, closed: &Closed) {
+        let Some((member, ..)) = self.sessions.remove(c) else { return };
+        let reason = match &closed.why {
+            Why::Closed => String::new(),
+            Why::NotReading => "the server does not read".to_owned(),
+            Why::Failed(error) => format!("{error}: {}", error.source),
+        };
+        self.members.closed(member, &reason);
+        self.say(io);
+    }
+
+    fn deadline(&mut self, io: &mut Io<'_>, c: Option<ConnId>) {
+        if c.is_none() {
+            let next = self.members.tick(io.now(), &mut self.requests);
+            io.set_deadline(None, next);
+            self.say(io);
+        }
+    }
+}
