@@ -261,17 +261,17 @@ fn steps_and_expectations_that_do_not_fit_are_caught() {
 
 #[test]
 fn rounds_that_need_python_are_skipped_where_it_is_missing() {
-    let student = "## Round 1\n```sh step=1 terminal=1\npython3 hello.py\n```\n";
+    let student = "## A self-test\n```sh step=1 terminal=1\npython3 hello.py\n```\n";
     let teacher = "```text step=1\nHello\n```\n";
     let summary = run(student, teacher, false, STEP).unwrap();
-    assert_eq!((summary.steps, summary.skipped.as_slice()), (0, &["Round 1".to_owned()][..]));
+    assert_eq!((summary.steps, summary.skipped.as_slice()), (0, &["A self-test".to_owned()][..]));
     // Where it is there, the round is run: the file is missing.
     assert!(!runner::has_python() || run(student, teacher, true, STEP).is_err());
 }
 
 #[test]
 fn rounds_about_another_system_are_skipped() {
-    let student = "## Round 1\n```sh step=1 terminal=1 system=plan9\nnetlab --version\n```\n";
+    let student = "## A self-test\n```sh step=1 terminal=1 system=plan9\nnetlab --version\n```\n";
     let summary = run(student, "```text step=1\nnetlab\n```\n", false, STEP).unwrap();
     assert_eq!((summary.steps, summary.skipped.len()), (0, 1));
 }

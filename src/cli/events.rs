@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -32,6 +32,8 @@ pub(super) struct EventWriter<E> {
     queue: Option<SyncSender<E>>,
     done: Receiver<()>,
     lost: u64,
+    /// The last event that found the queue full: if it stays the last, it is worth waiting for.
+    last: Option<E>,
     format: Format,
 }
 
@@ -44,23 +46,36 @@ impl<E: Serialize + Display + Send + 'static> EventWriter<E> {
             let _ = write_all(&events, format);
             let _ = finished.send(());
         });
-        EventWriter { queue: Some(queue), done, lost: 0, format }
+        EventWriter { queue: Some(queue), done, lost: 0, last: None, format }
     }
 }
 
 impl<E> Events<E> for EventWriter<E> {
     fn event(&mut self, event: E) {
         let Some(queue) = &self.queue else { return };
-        if let Err(TrySendError::Full(_)) = queue.try_send(event) {
-            self.lost += 1;
-        }
+        let full = match queue.try_send(event) {
+            Err(TrySendError::Full(event)) => Some(event),
+            Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+        };
+        let held_back = std::mem::replace(&mut self.last, full);
+        self.lost += u64::from(held_back.is_some());
     }
 }
 
 impl<E> Drop for EventWriter<E> {
     fn drop(&mut self) {
+        let deadline = Instant::now() + LAST_WRITE;
+        while let (Some(queue), Some(last)) = (&self.queue, self.last.take()) {
+            match queue.try_send(last) {
+                Err(TrySendError::Full(last)) if Instant::now() < deadline => {
+                    self.last = Some(last);
+                    thread::sleep(Duration::from_millis(1));
+                }
+                _ => {}
+            }
+        }
         self.queue = None;
-        let waited = self.done.recv_timeout(LAST_WRITE);
+        let waited = self.done.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         if waited != Err(RecvTimeoutError::Timeout) && self.lost > 0 {
             let _ = match self.format {
                 Format::Lines => writeln!(io::stdout(), "{} events lost: stdout was too slow", self.lost),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
-use crate::net::{Cause, NetError, Op, same_user, user_name};
+use crate::net::{Cause, Family, NetError, Op, SocketOptions, same_user, socket, user_name};
 
 use super::output::Output;
 use super::{BAD_ANSWER, USAGE, UsageError};
@@ -79,29 +79,29 @@ fn of_net_error(error: &NetError) -> Option<String> {
 
 /// Who holds the port, and a port that is free.
 fn in_use(error: &NetError) -> String {
-    let addr = error.addr.resolve(crate::net::Family::Any).ok().and_then(|addrs| addrs.first().copied());
-    let held = addr.and_then(|addr| {
-        let tcp = table::holder(Transport::Tcp, addr).ok().flatten();
-        tcp.or_else(|| table::holder(Transport::Udp, addr).ok().flatten())
-    });
+    let addr = error.addr.resolve(Family::Any).ok().and_then(|addrs| addrs.first().copied());
+    let transport = if let Op::Bind(transport) = error.op { transport } else { Transport::Tcp };
+    let held = addr.and_then(|addr| table::holder(transport, addr).ok().flatten());
     let holder = match held {
         Some(row) => match table::process(&row) {
             Some(process) => format!("pid {} ({}) holds it", process.pid, process.name),
             None if same_user(row.uid) => "a process of yours holds it".to_owned(),
             None => format!("a process of {} holds it", user_name(row.uid)),
         },
-        None => "a socket holds it, or connections of it are still in TIME_WAIT".to_owned(),
+        None => "connections of it may still be in TIME_WAIT, which --reuseaddr passes over".to_owned(),
     };
     let free = addr
-        .and_then(free_port)
+        .and_then(|addr| free_port(transport, addr))
         .map_or("another port".to_owned(), |port| format!("port {port}, which is free"));
-    format!("{holder}; stop that, or pass {free}")
+    format!("{holder}; or pass {free}")
 }
 
 /// A port that is free at the moment, by asking the system for one.
-fn free_port(addr: std::net::SocketAddr) -> Option<u16> {
-    let any = std::net::SocketAddr::new(addr.ip(), 0);
-    let (_listener, local) =
-        crate::net::socket::listen(&[any], &crate::net::SocketOptions::default(), 1).ok()?;
+fn free_port(transport: Transport, addr: SocketAddr) -> Option<u16> {
+    let (any, options) = ([SocketAddr::new(addr.ip(), 0)], SocketOptions::default());
+    let local = match transport {
+        Transport::Tcp => socket::listen(&any, &options, 1).ok()?.1,
+        Transport::Udp => socket::bind_udp(&any, &options).ok()?.1,
+    };
     Some(local.port())
 }

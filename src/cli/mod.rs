@@ -6,7 +6,6 @@
 
 mod address;
 mod completions;
-mod datagram_lines;
 mod events;
 mod hint;
 mod logging;
@@ -14,6 +13,7 @@ mod man;
 mod output;
 mod replies;
 mod socket_options;
+mod stdin_lines;
 mod sticky_demo;
 mod tcp_echo;
 mod udp_echo;

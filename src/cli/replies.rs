@@ -70,6 +70,11 @@ impl ReplyPrinter {
         stdout.flush()
     }
 
+    /// Ends the current line on a terminal; into a pipe go the replies' bytes and no others.
+    pub(super) fn end_screen_line(&mut self) -> io::Result<()> {
+        if self.terminal { self.end_line() } else { Ok(()) }
+    }
+
     /// Ends the current line, if something stands on it.
     pub(super) fn end_line(&mut self) -> io::Result<()> {
         if self.silent || !std::mem::take(&mut self.in_line) {

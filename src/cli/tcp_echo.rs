@@ -19,6 +19,7 @@ use super::events::{EventWriter, Format};
 use super::output::Output;
 use super::replies::{Prompt, ReplyPrinter};
 use super::socket_options::{self, BacklogArgs, SocketOptionsArgs};
+use super::stdin_lines::StdinLines;
 use super::values::{self, HexParts};
 use super::{UsageError, hint};
 
@@ -189,8 +190,11 @@ impl ClientArgs {
             let table = render::block_text(&socket_options::table(&client.options()), output.style);
             Output::note(table.trim_end());
         }
-        let result = self.talk(&mut client, messages);
-        self.conclude(&client, result)
+        let stop = Stop::on_signals()?;
+        let _ender = stop.on_stop(client.ender());
+        let result = self.talk(&mut client, messages, &stop);
+        // Ctrl-C cuts the connection: what that breaks is no failure.
+        self.conclude(&client, if stop.requested() { Ok(()) } else { result })
     }
 
     fn config(&self) -> tcp_client::Config {
@@ -205,7 +209,7 @@ impl ClientArgs {
     }
 
     /// Sends what there is to send and prints what comes back.
-    fn talk(&self, client: &mut Client, messages: &[String]) -> Result<(), ClientError> {
+    fn talk(&self, client: &mut Client, messages: &[String], stop: &Stop) -> Result<(), ClientError> {
         let framed = self.framing.framing != Framing::Raw;
         let mut printer = ReplyPrinter::new(self.json, self.hex.is_some());
         if let Some(HexParts(parts)) = &self.hex {
@@ -215,17 +219,21 @@ impl ClientArgs {
                 printer.exchange(client, &Message::Payload(message.clone().into_bytes()), framed)?;
             }
         } else if framed {
-            let prompt = Prompt::of_stdin();
-            let sink = &mut |reply: &[u8]| printer.line(reply);
-            client.exchange_lines(io::stdin().lock(), &mut || prompt.show(), sink)?;
+            let mut lines = StdinLines::new(self.framing.max_frame);
+            let _ender = stop.on_stop(lines.ender());
+            client.exchange_lines(&mut lines, &mut |reply: &[u8]| printer.line(reply))?;
         } else {
             let prompt = Prompt::of_stdin();
             prompt.show();
-            return client.pump(io::stdin(), &mut |bytes| {
+            let result = client.pump(io::stdin(), &mut |bytes| {
                 printer.bytes(bytes)?;
                 prompt.show();
                 Ok(())
             });
+            if result.is_err() {
+                printer.end_screen_line()?;
+            }
+            return result;
         }
         let result =
             client.finish(&mut |bytes| if framed { printer.line(bytes) } else { printer.bytes(bytes) });

@@ -10,17 +10,18 @@ use clap::{Args, Subcommand};
 use crate::echo::udp_client::{self, ClientError, Heard};
 use crate::echo::udp_server::{self, RECV_SIZE};
 use crate::echo::{Reply, UdpClientReport};
+use crate::net::table::Transport;
 use crate::net::{self, Stop};
 use crate::render;
 use crate::report::Report;
 use crate::text::{byte_count, counted, escape};
 
 use super::address::{self, AddressArgs};
-use super::datagram_lines::DatagramLines;
 use super::events::{EventWriter, Format};
 use super::output::Output;
 use super::socket_options::{self, SocketOptionsArgs};
-use super::{UsageError, answered, values};
+use super::stdin_lines::StdinLines;
+use super::{UsageError, answered, hint, values};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UdpEchoCommand {
@@ -157,6 +158,8 @@ pub(super) struct ClientArgs {
 
 /// How long `-q` is after the end of stdin.
 const LINGER: Duration = Duration::from_secs(1);
+/// Longer lines are cut here: no datagram carries a tenth of it, so they are refused in any case.
+const LONGEST_LINE: usize = 1 << 20;
 /// Repetitions keep so far apart: 50 a second stay below the 64 that a server's loop guard takes for a loop.
 const REPEAT_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -167,11 +170,12 @@ impl ClientArgs {
         let messages: Vec<Vec<u8>> =
             words.iter().chain(&self.messages).map(|word| word.clone().into()).collect();
         check_sizes(&messages, addrs[0])?;
+        hint::warn_of_foreign_listener(Transport::Udp, addrs[0]);
         let stop = Stop::on_signals()?;
         let config = self.config(messages.is_empty());
         let mut show = |heard: Heard<'_>| self.show(output, heard);
         let result = if messages.is_empty() {
-            let mut lines = DatagramLines::new();
+            let mut lines = StdinLines::new(LONGEST_LINE);
             let _ender = stop.on_stop(lines.ender());
             udp_client::run(&config, &addrs, &mut lines, &stop, &mut show)
         } else {

@@ -4,7 +4,7 @@
 //! bytes as were sent. Where the replies turn out to be no echo, counting is no use; then it sends the rest,
 //! ends its side, and reads until the server ends.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -89,10 +89,10 @@ pub struct ClientReport {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// A socket call failed, or a reply did not come in time.
-    #[error("{0}: {source}", source = .0.source)]
+    #[error(transparent)]
     Net(#[from] NetError),
     /// A message that can't be framed, or a reply that is no frame.
-    #[error("{0}")]
+    #[error(transparent)]
     Frame(#[from] FrameError),
     /// The server ended the connection before the reply was complete.
     #[error("the server closed the connection after {} of {} reply bytes", Grouped(*have), Grouped(*want))]
@@ -124,7 +124,7 @@ pub enum ClientError {
         found: u8,
     },
     /// The messages can't be read, or the replies can't be written.
-    #[error("{0}")]
+    #[error(transparent)]
     Local(#[from] io::Error),
 }
 
@@ -184,6 +184,12 @@ impl Client {
     #[must_use]
     pub fn remote(&self) -> SocketAddr {
         self.stream.peer()
+    }
+
+    /// Ends the connection when called, from any thread: whatever waits for the server returns.
+    pub fn ender(&self) -> impl FnOnce() + Send + 'static {
+        let stream = self.stream.clone();
+        move || stream.cut()
     }
 
     /// True as long as a reply's end is known: by its frame, or because it is an echo.
@@ -270,30 +276,19 @@ impl Client {
         });
     }
 
-    /// Sends each line of `input` as a message, framed, and waits for its reply; `prompt` is called before
-    /// each line is read.
+    /// Sends each line as a message, framed, and waits for its reply.
     ///
     /// # Errors
-    /// As [`exchange`](Client::exchange), and input that can't be read.
+    /// As [`exchange`](Client::exchange), and lines that can't be read.
     pub fn exchange_lines(
         &mut self,
-        mut input: impl BufRead,
-        prompt: &mut dyn FnMut(),
+        lines: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
         sink: Sink<'_>,
     ) -> Result<(), ClientError> {
-        loop {
-            prompt();
-            let mut line = Vec::new();
-            // One byte more than fits: a line without end is refused, not collected.
-            let limit = (self.config.max_frame as u64).saturating_add(2);
-            if input.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
-            }
-            if line.last() == Some(&b'\n') {
-                line.pop();
-            }
-            self.exchange(&Message::Payload(line), sink)?;
+        for line in lines {
+            self.exchange(&Message::Payload(line?), sink)?;
         }
+        Ok(())
     }
 
     /// Sends `input` as it is while handing on what comes back, like netcat: nothing is counted, changed or
@@ -340,7 +335,7 @@ impl Client {
             received_bytes: self.received,
             replies: self.replies.clone(),
             socket_options: None,
-            error: error.map(ToString::to_string),
+            error: error.map(|error| with_sources(error)),
         }
     }
 
@@ -452,6 +447,12 @@ fn quoting<'a>(sink: Sink<'a>, quote: &'a mut Vec<u8>) -> impl FnMut(&[u8]) -> i
         quote.extend_from_slice(&bytes[..room]);
         sink(bytes)
     }
+}
+
+/// An error and its causes, in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Address;
+use super::table::Transport;
 
 /// The operation that failed, in the words of the socket calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub enum Op {
     Socket,
     /// `setsockopt()` of the option named.
     SetOption(&'static str),
-    /// `bind()`.
-    Bind,
+    /// `bind()` of a TCP or a UDP socket.
+    Bind(Transport),
     /// `listen()`.
     Listen,
     /// `accept()`.
@@ -37,7 +38,8 @@ impl std::fmt::Display for Op {
             Op::Resolve => "look up",
             Op::Socket => "make a socket for",
             Op::SetOption(name) => return write!(f, "set {name} on"),
-            Op::Bind => "bind to",
+            Op::Bind(Transport::Tcp) => "bind to",
+            Op::Bind(Transport::Udp) => "bind UDP to",
             Op::Listen => "listen on",
             Op::Accept => "accept on",
             Op::Connect => "connect to",

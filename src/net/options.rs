@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use socket2::{SockRef, Socket, TcpKeepalive};
 
+use super::table::Transport;
 use super::{Address, NetError, Op};
 
 /// What a command line can ask of its sockets. `None` leaves the system's default.
@@ -75,19 +76,12 @@ const RCVBUF: &str = if cfg!(target_os = "linux") {
     "receive buffer: how many bytes may wait for recv()"
 };
 
-/// What kind of socket an option is set on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Tcp,
-    Udp,
-}
-
 impl SocketOptions {
     /// Sets what was asked for, before bind or connect: buffer sizes decide the window that TCP offers.
     pub(super) fn apply(
         &self,
         socket: &Socket,
-        kind: Kind,
+        transport: Transport,
         v6: bool,
         addr: &Address,
     ) -> Result<(), NetError> {
@@ -104,7 +98,7 @@ impl SocketOptions {
             let result = if v6 { socket.set_unicast_hops_v6(ttl) } else { socket.set_ttl_v4(ttl) };
             set("IP_TTL", result)?;
         }
-        if kind == Kind::Udp {
+        if transport == Transport::Udp {
             return Ok(());
         }
         if cfg!(unix) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::error::out_of_descriptors;
-use super::options::Kind;
+use super::table::Transport;
 use super::{NetError, Op, SocketOptions, Stream};
 
 /// A queue of connections that wait to be accepted: long enough for a class that starts at once.
@@ -23,7 +23,7 @@ pub fn listen(
     backlog: u32,
 ) -> Result<(TcpListener, SocketAddr), NetError> {
     first_of(addrs, |addr| {
-        let socket = bound(addr, Kind::Tcp, options)?;
+        let socket = bound(addr, Transport::Tcp, options)?;
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
         socket.listen(backlog).map_err(failed(Op::Listen, addr))?;
         let local = local_addr(&socket, addr)?;
@@ -41,7 +41,7 @@ pub fn connect(
     timeout: Duration,
 ) -> Result<TcpStream, NetError> {
     first_of(addrs, |addr| {
-        let socket = new(addr, Kind::Tcp, options)?;
+        let socket = new(addr, Transport::Tcp, options)?;
         socket.connect_timeout(&SockAddr::from(addr), timeout).map_err(failed(Op::Connect, addr))?;
         Ok(socket.into())
     })
@@ -56,7 +56,7 @@ pub fn bind_udp(
     options: &SocketOptions,
 ) -> Result<(std::net::UdpSocket, SocketAddr), NetError> {
     first_of(addrs, |addr| {
-        let socket = bound(addr, Kind::Udp, options)?;
+        let socket = bound(addr, Transport::Udp, options)?;
         let local = local_addr(&socket, addr)?;
         Ok((socket.into(), local))
     })
@@ -68,7 +68,7 @@ pub fn bind_udp(
 /// # Errors
 /// A socket that can't be made or connected.
 pub fn connect_udp(addr: SocketAddr, options: &SocketOptions) -> Result<std::net::UdpSocket, NetError> {
-    let socket = new(addr, Kind::Udp, options)?;
+    let socket = new(addr, Transport::Udp, options)?;
     socket.connect(&SockAddr::from(addr)).map_err(failed(Op::Connect, addr))?;
     Ok(socket.into())
 }
@@ -111,7 +111,7 @@ impl AcceptWaker {
         if addr.ip().is_unspecified() {
             addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
         }
-        Ok(AcceptWaker { socket: new(addr, Kind::Tcp, &SocketOptions::default())?, addr })
+        Ok(AcceptWaker { socket: new(addr, Transport::Tcp, &SocketOptions::default())?, addr })
     }
 
     /// Connects to the listener. Its thread returns from `accept`, and looks why.
@@ -123,7 +123,7 @@ impl AcceptWaker {
 
 /// A socket whose connect is under way, for the reactor: non-blocking, finished when it becomes writable.
 pub(super) fn start_connect(addr: SocketAddr, options: &SocketOptions) -> Result<TcpStream, NetError> {
-    let socket = new(addr, Kind::Tcp, options)?;
+    let socket = new(addr, Transport::Tcp, options)?;
     socket.set_nonblocking(true).map_err(failed(Op::Socket, addr))?;
     match socket.connect(&SockAddr::from(addr)) {
         Ok(()) => Ok(socket.into()),
@@ -154,25 +154,25 @@ fn first_of<T>(
     Err(last.expect("a resolved name has at least one address"))
 }
 
-fn new(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, NetError> {
-    let (ty, protocol) = match kind {
-        Kind::Tcp => (Type::STREAM, Protocol::TCP),
-        Kind::Udp => (Type::DGRAM, Protocol::UDP),
+fn new(addr: SocketAddr, transport: Transport, options: &SocketOptions) -> Result<Socket, NetError> {
+    let (ty, protocol) = match transport {
+        Transport::Tcp => (Type::STREAM, Protocol::TCP),
+        Transport::Udp => (Type::DGRAM, Protocol::UDP),
     };
     let socket =
         Socket::new(Domain::for_address(addr), ty, Some(protocol)).map_err(failed(Op::Socket, addr))?;
-    options.apply(&socket, kind, addr.is_ipv6(), &addr.into())?;
+    options.apply(&socket, transport, addr.is_ipv6(), &addr.into())?;
     Ok(socket)
 }
 
-fn bound(addr: SocketAddr, kind: Kind, options: &SocketOptions) -> Result<Socket, NetError> {
-    let socket = new(addr, kind, options)?;
-    socket.bind(&SockAddr::from(addr)).map_err(failed(Op::Bind, addr))?;
+fn bound(addr: SocketAddr, transport: Transport, options: &SocketOptions) -> Result<Socket, NetError> {
+    let socket = new(addr, transport, options)?;
+    socket.bind(&SockAddr::from(addr)).map_err(failed(Op::Bind(transport), addr))?;
     Ok(socket)
 }
 
 fn local_addr(socket: &Socket, addr: SocketAddr) -> Result<SocketAddr, NetError> {
-    let local = socket.local_addr().map_err(failed(Op::Bind, addr))?;
+    let local = socket.local_addr().map_err(failed(Op::Socket, addr))?;
     Ok(local.as_socket().unwrap_or(addr))
 }
 

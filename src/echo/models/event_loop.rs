@@ -146,6 +146,10 @@ impl Handler for Server<'_> {
         self.report(Event::AcceptPaused { reason: format!("{}; newcomers wait in the backlog", why.source) });
     }
 
+    fn turned(&mut self) {
+        self.report_trace();
+    }
+
     fn accept_resumed(&mut self, _io: &mut Io<'_>) {
         self.report(Event::AcceptResumed {});
     }

@@ -112,6 +112,8 @@ pub trait Handler {
     fn accept_paused(&mut self, _io: &mut Io<'_>, _why: &NetError) {}
     /// Connections are accepted again.
     fn accept_resumed(&mut self, _io: &mut Io<'_>) {}
+    /// Everything that this turn of the loop has brought is done; it sleeps next. For observers.
+    fn turned(&mut self) {}
     /// The loop was asked to stop. Afterwards it closes every connection gently.
     fn stopping(&mut self, _io: &mut Io<'_>) {}
 }

@@ -200,7 +200,7 @@ impl Reactor {
         let mut inner = mio::net::TcpListener::from_std(listener);
         let token = Target::Listener(self.core.listeners.len()).token();
         self.core.registry.register(&mut inner, token, Interest::READABLE).map_err(failed)?;
-        self.core.listeners.push(Listener { inner, addr, readable: true, paused: None });
+        self.core.listeners.push(Listener { inner, addr, readable: false, paused: None });
         Ok(())
     }
 
@@ -209,7 +209,7 @@ impl Reactor {
     /// # Errors
     /// A socket that can't be watched.
     pub fn add_udp(&mut self, socket: UdpSocket, addr: SocketAddr) -> Result<SockId, NetError> {
-        let failed = |source| NetError::new(Op::Bind, addr, source);
+        let failed = |source| NetError::new(Op::Poll, addr, source);
         socket.set_nonblocking(true).map_err(failed)?;
         let mut inner = mio::net::UdpSocket::from_std(socket);
         let s = SockId(u32::try_from(self.core.socks.len()).expect("a handful of sockets"));
@@ -258,6 +258,7 @@ impl Reactor {
                     return Ok(self.core.totals);
                 }
             }
+            handler.turned();
             self.sleep(&mut events, stop_by)?;
             for event in &events {
                 self.note(handler, event);

@@ -1,4 +1,4 @@
-//! stdin as datagrams: each line is a message without its line feed, an empty line an empty message.
+//! stdin as messages: each line is one without its line feed, an empty line an empty message.
 //!
 //! It stands apart because reading stdin blocks in a way that no signal ends: a thread reads, so that Ctrl-C
 //! ends the wait for a line. It must not know sockets.
@@ -7,27 +7,25 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Longer lines are cut here: no datagram carries a tenth of it, so they are refused in any case.
-// Simplification: the refusal then names this size, not the line's own, whose end may never come.
-const LONGEST: u64 = 1 << 20;
-
 /// A line, or why it can't be read; `None` at the end.
 type Line = Option<io::Result<Vec<u8>>>;
 
 /// The lines of stdin, with a prompt where a person types them.
-pub(super) struct DatagramLines {
+pub(super) struct StdinLines {
     lines: Receiver<Line>,
     end: SyncSender<Line>,
     prompt: bool,
 }
 
-impl DatagramLines {
-    /// Starts reading.
-    pub(super) fn new() -> DatagramLines {
+impl StdinLines {
+    /// Starts reading. A line longer than `longest` bytes is cut one byte later, to be refused by whoever
+    /// sends it: what has no end is not collected.
+    // Simplification: the refusal then names this size, not the line's own, whose end may never come.
+    pub(super) fn new(longest: usize) -> StdinLines {
         let (end, lines) = sync_channel(1);
         let read = end.clone();
-        thread::spawn(move || read_all(&mut io::stdin().lock(), &read));
-        DatagramLines { lines, end, prompt: io::stdin().is_terminal() }
+        thread::spawn(move || read_all(&mut io::stdin().lock(), longest as u64, &read));
+        StdinLines { lines, end, prompt: io::stdin().is_terminal() }
     }
 
     /// Ends the lines when called, even while one is waited for.
@@ -38,7 +36,7 @@ impl DatagramLines {
     }
 }
 
-impl Iterator for DatagramLines {
+impl Iterator for StdinLines {
     type Item = io::Result<Vec<u8>>;
 
     fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
@@ -55,9 +53,9 @@ impl Iterator for DatagramLines {
     }
 }
 
-fn read_all(input: &mut impl BufRead, to: &SyncSender<Line>) {
+fn read_all(input: &mut impl BufRead, longest: u64, to: &SyncSender<Line>) {
     loop {
-        let line = next_line(input).transpose();
+        let line = next_line(input, longest).transpose();
         let last = !matches!(line, Some(Ok(_)));
         // A receiver that is gone wants no more lines.
         if to.send(line).is_err() || last {
@@ -66,9 +64,9 @@ fn read_all(input: &mut impl BufRead, to: &SyncSender<Line>) {
     }
 }
 
-fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+fn next_line(input: &mut impl BufRead, longest: u64) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    if input.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+    if input.by_ref().take(longest.saturating_add(1)).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
     if line.last() == Some(&b'\n') {
@@ -82,7 +80,7 @@ mod tests {
     use super::*;
 
     fn lines(mut input: &[u8]) -> Vec<Vec<u8>> {
-        std::iter::from_fn(|| next_line(&mut input).unwrap()).collect()
+        std::iter::from_fn(|| next_line(&mut input, 100).unwrap()).collect()
     }
 
     #[test]
@@ -96,6 +94,6 @@ mod tests {
     #[test]
     fn a_line_without_end_is_not_collected() {
         let mut endless = io::BufReader::new(io::repeat(b'x'));
-        assert_eq!(next_line(&mut endless).unwrap().unwrap().len() as u64, LONGEST);
+        assert_eq!(next_line(&mut endless, 100).unwrap().unwrap().len(), 101);
     }
 }
