@@ -362,6 +362,10 @@ impl Handler for RoomServer<'_> {
         self.report(Event::AcceptResumed {});
     }
 
+    fn turned(&mut self) {
+        self.report_steps();
+    }
+
     fn stopping(&mut self, io: &mut Io<'_>) {
         self.service.stop(&mut self.actions);
         self.carry_out(io);
