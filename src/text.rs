@@ -67,6 +67,12 @@ pub fn escape(bytes: &[u8]) -> String {
     out
 }
 
+/// Text of the user's own, like a path: as it is, unless it holds what a terminal obeys.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    if text.chars().any(is_unsafe) { escape(text.as_bytes()) } else { text.to_owned() }
+}
+
 /// [`escape`], shortened to about `limit` bytes of input with the rest counted: `Hello… (+995 B)`.
 #[must_use]
 pub fn excerpt(bytes: &[u8], limit: usize) -> String {

@@ -18,11 +18,14 @@ pub(super) const TCP_ECHO: DefaultPort = DefaultPort { port: 65432, offset: 0 };
 /// The UDP echo of the course.
 pub(super) const UDP_ECHO: DefaultPort = DefaultPort { port: 9999, offset: 1 };
 
+/// The room server.
+pub(super) const ROOMS: DefaultPort = DefaultPort { port: 12000, offset: 2 };
+
 const PORT_BASE: &str = "NETLAB_PORT_BASE";
 
 impl DefaultPort {
     /// The default address: 127.0.0.1 and the port, shifted for this user if the base is set.
-    fn address(self) -> Result<Address, UsageError> {
+    pub(super) fn address(self) -> Result<Address, UsageError> {
         let port = match std::env::var(PORT_BASE) {
             Err(_) => self.port,
             Ok(text) => shifted(&text, self.offset).ok_or_else(|| {
@@ -71,14 +74,27 @@ impl AddressArgs {
         words: &'a [String],
         default: DefaultPort,
     ) -> Result<(Address, &'a [String]), UsageError> {
-        let (address, used) = Address::from_words(words, self.port, &default.address()?)
-            .map_err(|error| UsageError(error.to_string()))?;
+        self.split_or(words, &default.address()?)
+    }
+
+    fn split_or<'a>(
+        &self,
+        words: &'a [String],
+        default: &Address,
+    ) -> Result<(Address, &'a [String]), UsageError> {
+        let (address, used) =
+            Address::from_words(words, self.port, default).map_err(|error| UsageError(error.to_string()))?;
         Ok((address, &words[used..]))
     }
 
     /// The address that `words` are, and nothing else.
     pub(super) fn whole(&self, words: &[String], default: DefaultPort) -> Result<Address, UsageError> {
-        let (address, rest) = self.split(words, default)?;
+        self.whole_or(words, &default.address()?)
+    }
+
+    /// The same, with what the words leave out taken from `default`.
+    pub(super) fn whole_or(&self, words: &[String], default: &Address) -> Result<Address, UsageError> {
+        let (address, rest) = self.split_or(words, default)?;
         match rest.first() {
             None => Ok(address),
             Some(word) => {

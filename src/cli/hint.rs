@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
 use crate::net::{Cause, Family, NetError, Op, SocketOptions, same_user, socket, user_name};
+use crate::store::{self, StoreError, UsersError};
 
 use super::output::Output;
 use super::{BAD_ANSWER, USAGE, UsageError};
@@ -13,7 +14,11 @@ use super::{BAD_ANSWER, USAGE, UsageError};
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     let cause = net_error(error).map(NetError::cause);
     let configuration = matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
-    if configuration || error.is::<UsageError>() { USAGE } else { BAD_ANSWER }
+    if configuration || error.is::<UsageError>() || is_store_configuration(error) {
+        USAGE
+    } else {
+        BAD_ANSWER
+    }
 }
 
 /// What to do next, where that is known.
@@ -22,7 +27,38 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
         Some(ClientError::Differs { .. }) => {
             Some("`--reply ack` or `--reply upper` says what the server answers".to_owned())
         }
-        _ => of_net_error(net_error(error)?),
+        _ => of_store_error(error).or_else(|| of_net_error(net_error(error)?)),
+    }
+}
+
+/// The file error behind an error, if one is.
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    match error.downcast_ref::<UsersError>() {
+        Some(UsersError::Store(error)) => Some(error),
+        _ => error.downcast_ref::<StoreError>(),
+    }
+}
+
+/// A file that is not as it has to be, or not where it has to be; not a disk that failed.
+fn is_store_configuration(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    match store_error(error) {
+        Some(error) => {
+            matches!(error.source.kind(), Kind::PermissionDenied | Kind::NotFound | Kind::NotADirectory)
+        }
+        None => error.is::<UsersError>(),
+    }
+}
+
+fn of_store_error(error: &anyhow::Error) -> Option<String> {
+    if let Some(StoreError { op: store::Op::Lock, source, .. }) = store_error(error) {
+        let locked = source.kind() == std::io::ErrorKind::WouldBlock;
+        return locked.then(|| "stop that server, or pass another folder by --file-path".to_owned());
+    }
+    match error.downcast_ref::<UsersError>()? {
+        UsersError::Missing(_) => Some("`netlab users add NAME` makes it; --users names another".to_owned()),
+        UsersError::Exposed { path, .. } => Some(format!("chmod 600 {}", path.display())),
+        _ => None,
     }
 }
 

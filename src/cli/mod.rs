@@ -5,18 +5,24 @@
 //! lost, failed); 2 usage, configuration or privilege; 130 a second Ctrl-C.
 
 mod address;
+mod class_list;
 mod completions;
+mod config;
+mod env_file;
 mod events;
 mod hint;
 mod logging;
 mod man;
 mod output;
+mod paths;
 mod replies;
+mod secret;
 mod socket_options;
 mod stdin_lines;
 mod sticky_demo;
 mod tcp_echo;
 mod udp_echo;
+mod users;
 mod values;
 
 use std::process::ExitCode;
@@ -68,6 +74,11 @@ enum Command {
     UdpEcho(udp_echo::UdpEchoCommand),
     // Its `--help` begins with the page on its arguments; a comment here would hide that.
     StickyDemo(sticky_demo::StickyDemoArgs),
+    /// Say who may log in to the room server
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Show each setting of the room server and where it comes from
+    Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page
@@ -80,6 +91,8 @@ impl Command {
             Command::TcpEcho(command) => command.run(output),
             Command::UdpEcho(command) => command.run(output),
             Command::StickyDemo(args) => args.run(output),
+            Command::Users(command) => command.run(output),
+            Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),
         }
@@ -91,6 +104,8 @@ impl Command {
             Command::TcpEcho(command) => command.json(),
             Command::UdpEcho(command) => command.json(),
             Command::StickyDemo(args) => args.json,
+            Command::Users(command) => command.json(),
+            Command::Config(args) => args.json,
             Command::Completions(_) | Command::Man(_) => false,
         }
     }

@@ -118,7 +118,7 @@ impl Disk for RealDisk {
 
     fn create(&mut self, path: &Path) -> io::Result<File> {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => create_private(path),
         }
     }

@@ -1,3 +1,5 @@
+//! The records on a real folder, on a disk that records what is done to it, and on one that fails.
+
 use super::super::disk::RealDisk;
 use super::super::test_disk::TestDisk;
 use super::*;

@@ -1,3 +1,5 @@
+//! The workers: order, batches, full queues, refreshes, and a disk that fails below them.
+
 use std::sync::{Condvar, Mutex};
 
 use super::super::records::Folders;
@@ -199,7 +201,7 @@ fn old_records_are_refreshed_when_it_is_time() {
     }
     let (woken, wakes) = mpsc::channel();
     let refresh = Refresh { every: Duration::from_millis(1), threshold: Duration::from_secs(900) };
-    let notify = Arc::new(move || drop(woken.send(())));
+    let notify = Arc::new(move || woken.send(()).unwrap_or_default());
     let workers = Workers::start(records, refresh, || at(1_000), notify).unwrap();
     let mut refreshed = Vec::new();
     while refreshed.len() < BATCH + 1 {
@@ -222,7 +224,7 @@ fn a_refresh_that_the_disk_refuses_is_reported() {
     disk.fail("write s1", 28);
     let (woken, wakes) = mpsc::channel();
     let refresh = Refresh { every: Duration::from_millis(20), threshold: Duration::from_secs(900) };
-    let notify = Arc::new(move || drop(woken.send(())));
+    let notify = Arc::new(move || woken.send(()).unwrap_or_default());
     let workers = Workers::start(records, refresh, || at(1_000), notify).unwrap();
     wakes.recv_timeout(PATIENCE).unwrap();
     let first = workers.drain().next().unwrap();
