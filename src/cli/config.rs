@@ -87,7 +87,6 @@ pub(super) struct SettingsArgs {
 
 /// What the room server runs with.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "`netlab serve` reads them")]
 pub(super) struct Settings {
     /// `SERVER_HOST` and `SERVER_PORT`.
     pub(super) address: Address,

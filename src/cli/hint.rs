@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 
+use crate::client::{self, SessionError};
 use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
 use crate::net::{Cause, Family, NetError, Op, SocketOptions, same_user, socket, user_name};
+use crate::protocol::Code;
+use crate::server::ServerError;
 use crate::store::{self, StoreError, UsersError};
 
 use super::output::Output;
@@ -27,7 +30,7 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
         Some(ClientError::Differs { .. }) => {
             Some("`--reply ack` or `--reply upper` says what the server answers".to_owned())
         }
-        _ => of_store_error(error).or_else(|| of_net_error(net_error(error)?)),
+        _ => of_store_error(error).or_else(|| of_fault(error)).or_else(|| of_net_error(net_error(error)?)),
     }
 }
 
@@ -64,10 +67,39 @@ fn of_store_error(error: &anyhow::Error) -> Option<String> {
 
 /// The socket error behind an error, if one is.
 fn net_error(error: &anyhow::Error) -> Option<&NetError> {
-    match error.downcast_ref::<ClientError>() {
-        Some(ClientError::Net(error)) => Some(error),
-        _ => error.downcast_ref::<NetError>(),
+    if let Some(ClientError::Net(error)) = error.downcast_ref() {
+        return Some(error);
     }
+    if let Some(client::ClientError::Net(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(ServerError::Net(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    error.downcast_ref::<NetError>()
+}
+
+/// What a room server's refusal means for its user.
+fn of_fault(error: &anyhow::Error) -> Option<String> {
+    let fault = match error.downcast_ref::<client::ClientError>()? {
+        client::ClientError::Refused(fault) | client::ClientError::Session(SessionError::Login(fault)) => {
+            fault
+        }
+        _ => return None,
+    };
+    let hint = match fault.code {
+        Code::NameTaken => "pass another name by --user",
+        Code::Unauthorized => {
+            "log in: --user NAME with --key-file, --key or --password, as the server demands"
+        }
+        Code::WrongState => {
+            "the server wants another kind of login: --key-file or --key, --password, or neither"
+        }
+        Code::LoginFailed => "the name and its key or password must be those of `netlab users` on the server",
+        Code::Busy => "the server is full: try again in a moment",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// On a machine that many share, a default port may lead to somebody else's server: says so.

@@ -15,8 +15,12 @@ mod logging;
 mod man;
 mod output;
 mod paths;
+mod records;
 mod replies;
+mod room_client;
+mod say;
 mod secret;
+mod serve;
 mod socket_options;
 mod stdin_lines;
 mod sticky_demo;
@@ -74,6 +78,12 @@ enum Command {
     UdpEcho(udp_echo::UdpEchoCommand),
     // Its `--help` begins with the page on its arguments; a comment here would hide that.
     StickyDemo(sticky_demo::StickyDemoArgs),
+    // Their `--help` begins with the page on their arguments.
+    Serve(Box<serve::ServeArgs>),
+    Say(Box<say::SayArgs>),
+    /// Write and read records on the room server
+    #[command(subcommand)]
+    Records(records::RecordsCommand),
     /// Say who may log in to the room server
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -91,6 +101,9 @@ impl Command {
             Command::TcpEcho(command) => command.run(output),
             Command::UdpEcho(command) => command.run(output),
             Command::StickyDemo(args) => args.run(output),
+            Command::Serve(args) => args.run(output),
+            Command::Say(args) => args.run(),
+            Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
@@ -104,9 +117,11 @@ impl Command {
             Command::TcpEcho(command) => command.json(),
             Command::UdpEcho(command) => command.json(),
             Command::StickyDemo(args) => args.json,
+            Command::Say(args) => args.json,
+            Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
             Command::Config(args) => args.json,
-            Command::Completions(_) | Command::Man(_) => false,
+            Command::Serve(_) | Command::Completions(_) | Command::Man(_) => false,
         }
     }
 }

@@ -30,6 +30,11 @@ pub(super) fn new_password(whom: &str) -> anyhow::Result<String> {
     }
 }
 
+/// A secret that exists already: asked for once.
+pub(super) fn ask(question: &str) -> anyhow::Result<String> {
+    if io::stdin().is_terminal() { prompt(question) } else { Ok(piped(io::stdin().lock())?) }
+}
+
 /// The first line, without its end.
 fn piped(input: impl BufRead) -> io::Result<String> {
     let mut line = String::new();

@@ -21,6 +21,12 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a duration is a number with us, ms, s, m or h, like 500ms or 2s".to_owned())
 }
 
+/// How many there may be: at least 1.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse::<usize>().ok().filter(|count| *count > 0 && !text.starts_with('+'));
+    count.ok_or_else(|| "a whole number above 0".to_owned())
+}
+
 /// A size in bytes: a number, `k`/`K` for 1,024 and `m`/`M` for 1,048,576; at least 1.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let (number, unit) = match text.strip_suffix(['k', 'K']) {

@@ -28,13 +28,13 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// A socket call failed, or no answer came in time.
-    #[error("{0}: {source}", source = .0.source)]
+    #[error(transparent)]
     Net(#[from] NetError),
     /// The login failed, or the server does not speak the protocol.
     #[error(transparent)]
     Session(#[from] SessionError),
     /// The request does not fit a frame.
-    #[error("{0}")]
+    #[error(transparent)]
     Frame(#[from] FrameError),
     /// The server answered with an error.
     #[error("the server answered {code}: {message}", code = .0.code.name(), message = .0.message.escaped())]

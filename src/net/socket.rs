@@ -121,6 +121,19 @@ impl AcceptWaker {
     }
 }
 
+/// The address by which this machine is reached from its network, as far as it can tell: the source address
+/// that the system would choose for a far destination. Nothing is sent.
+#[must_use]
+pub fn outward_ip() -> Option<Ipv4Addr> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // TEST-NET-1 (RFC 5737): routed like any other, belongs to nobody.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    match socket.local_addr().ok()?.ip() {
+        std::net::IpAddr::V4(ip) if !ip.is_unspecified() => Some(ip),
+        _ => None,
+    }
+}
+
 /// A socket whose connect is under way, for the reactor: non-blocking, finished when it becomes writable.
 pub(super) fn start_connect(addr: SocketAddr, options: &SocketOptions) -> Result<TcpStream, NetError> {
     let socket = new(addr, Transport::Tcp, options)?;
