@@ -3,6 +3,7 @@
 //! The writer is this very test program, run again for one ignored test. SIGKILL takes the process and
 //! leaves the system's cache, so this tests the order of the steps, not the fsyncs; those are shown by the
 //! recording disk in `store/records/tests.rs`. A broken store is killed as well, and must be found out.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -76,9 +77,9 @@ where
         for completion in workers.drain() {
             match completion {
                 Completion::Finished(Ticket(n), Done::Written { .. }) => {
-                    writeln!(stdout, "\nack {n}").unwrap()
+                    writeln!(stdout, "\nack {n}").unwrap();
                 }
-                Completion::Refreshed { .. } => {}
+                Completion::Refreshed(_) => {}
                 other => panic!("{other:?}"),
             }
         }
