@@ -49,11 +49,10 @@ fn number(found: &str) -> Option<u64> {
 #[ignore = "the writer that the other tests run and kill"]
 fn writer() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    match std::env::var(BROKEN) {
-        Err(_) => write_until_killed(RealDisk, &folder),
-        Ok(name) => {
-            write_until_killed(BrokenDisk { in_place: name == IN_PLACE, late: VecDeque::new() }, &folder)
-        }
+    if let Ok(fault) = std::env::var(BROKEN) {
+        write_until_killed(BrokenDisk { in_place: fault == IN_PLACE, late: VecDeque::new() }, &folder);
+    } else {
+        write_until_killed(RealDisk, &folder);
     }
 }
 
