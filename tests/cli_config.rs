@@ -1,4 +1,5 @@
 //! `netlab config`, end to end: every setting with its source, and errors that lead to their line.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod harness;
 

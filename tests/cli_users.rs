@@ -1,4 +1,5 @@
 //! `netlab users`, end to end: what it keeps, what it refuses, and that secrets stay secret.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod harness;
 
@@ -56,6 +57,21 @@ fn a_key_is_printed_once_and_stands_in_the_file() {
     let other = place.users(&["add", "bob", "--key", "--role", "teacher", "-J"], "").json();
     assert_eq!(other["users"][0]["role"], "teacher");
     assert_ne!(other["users"][0]["key"].as_str(), Some(&*key));
+}
+
+#[test]
+fn a_key_may_go_to_a_new_file() {
+    let place = Place::new();
+    let ended = place.users(&["add", "ada", "-o", "ada.key"], "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "added ada (student)\n"), "{}", ended.stderr);
+    let key = std::fs::read_to_string(place.path("ada.key")).unwrap();
+    assert!(is_key(key.trim_end()), "{key}");
+    let before = std::fs::read(place.file()).unwrap();
+    let again = place.users(&["add", "ada", "--replace", "-o", "ada.key"], "");
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("ada.key"), "{}", again.stderr);
+    assert_eq!(std::fs::read(place.file()).unwrap(), before, "nothing was changed");
+    assert_eq!(std::fs::read_to_string(place.path("ada.key")).unwrap(), key);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 //! The writer is this very test program, run again for one ignored test. SIGKILL takes the process and
 //! leaves the system's cache, so this tests the order of the steps, not the fsyncs; those are shown by the
 //! recording disk in `store/records/tests.rs`. A broken store is killed as well, and must be found out.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use netlab::store::{Completion, Disk, Folders, RealDisk, Records, Refresh, Stamp
 
 /// Where the writer writes; unset in an ordinary run.
 const FOLDER: &str = "NETLAB_TEST_STORE";
-/// Set if it shall write in place.
+/// The name of the fault that its disk shall have, if any.
 const BROKEN: &str = "NETLAB_TEST_STORE_BROKEN";
 /// Records, which are written in turn.
 const IDS: u64 = 8;
@@ -48,8 +49,8 @@ fn number(found: &str) -> Option<u64> {
 #[ignore = "the writer that the other tests run and kill"]
 fn writer() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    if std::env::var_os(BROKEN).is_some() {
-        write_until_killed(InPlace, &folder);
+    if let Ok(fault) = std::env::var(BROKEN) {
+        write_until_killed(BrokenDisk { in_place: fault == IN_PLACE, late: VecDeque::new() }, &folder);
     } else {
         write_until_killed(RealDisk, &folder);
     }
@@ -76,9 +77,9 @@ where
         for completion in workers.drain() {
             match completion {
                 Completion::Finished(Ticket(n), Done::Written { .. }) => {
-                    writeln!(stdout, "\nack {n}").unwrap()
+                    writeln!(stdout, "\nack {n}").unwrap();
                 }
-                Completion::Refreshed { .. } => {}
+                Completion::Refreshed(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -91,11 +92,11 @@ fn read(folder: &Path, n: u64) -> Option<u64> {
 }
 
 /// Runs the writer, kills it after a while, and returns the last acknowledged write of each record.
-fn run_and_kill(folder: &Path, broken: bool, acks: usize, acked: &mut BTreeMap<u64, u64>) -> usize {
+fn run_and_kill(folder: &Path, broken: Option<&str>, acks: usize, acked: &mut BTreeMap<u64, u64>) -> usize {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "writer", "--nocapture"]).env(FOLDER, folder);
-    if broken {
-        command.env(BROKEN, "1");
+    if let Some(fault) = broken {
+        command.env(BROKEN, fault);
     }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
     let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -166,7 +167,7 @@ fn survives(kills: usize, acks: usize) {
     let mut acked = BTreeMap::new();
     let mut total = 0;
     for kill in 1..=kills {
-        total += run_and_kill(folder.path(), false, acks, &mut acked);
+        total += run_and_kill(folder.path(), None, acks, &mut acked);
         assert_eq!(fault(folder.path(), &acked), None, "after kill {kill} and {total} writes");
     }
     assert!(total >= kills * acks);
@@ -183,19 +184,37 @@ fn two_hundred_kills_lose_nothing() {
     survives(200, 50);
 }
 
-#[test]
-fn a_store_that_writes_in_place_is_found_out() {
+/// What is wrong after some kills of a store on a broken disk.
+fn found_out(broken: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut acked = BTreeMap::new();
-    let found = (0..100).find_map(|_| {
-        run_and_kill(folder.path(), true, 5, &mut acked);
+    (0..100).find_map(|_| {
+        run_and_kill(folder.path(), Some(broken), 5, &mut acked);
         fault(folder.path(), &acked)
-    });
-    assert!(found.is_some(), "100 kills of a broken store and nothing was noticed");
+    })
 }
 
-/// The broken variant: it writes to the file itself instead of a temporary one.
-struct InPlace;
+#[test]
+fn a_store_that_writes_in_place_is_found_out() {
+    let fault = found_out(IN_PLACE).expect("100 kills, and nothing was noticed");
+    assert!(fault.contains("torn") || fault.contains("Ok(None)"), "{fault}");
+}
+
+#[test]
+fn a_store_that_acknowledges_too_early_is_found_out() {
+    let fault = found_out(LATE).expect("100 kills, and nothing was noticed");
+    assert!(fault.contains("was acknowledged") || fault.contains("Ok(None)"), "{fault}");
+}
+
+const IN_PLACE: &str = "in place";
+const LATE: &str = "late";
+
+/// The broken variants: one writes to the file itself instead of a temporary one, the other renames a record
+/// only when seven more have been written.
+struct BrokenDisk {
+    in_place: bool,
+    late: VecDeque<(PathBuf, PathBuf)>,
+}
 
 fn target(path: &Path) -> PathBuf {
     if path.extension().is_some_and(|extension| extension == "tmp") {
@@ -205,7 +224,7 @@ fn target(path: &Path) -> PathBuf {
     }
 }
 
-impl Disk for InPlace {
+impl Disk for BrokenDisk {
     type File = File;
 
     fn make_folder(&mut self, path: &Path) -> io::Result<()> {
@@ -221,7 +240,7 @@ impl Disk for InPlace {
     }
 
     fn create(&mut self, path: &Path) -> io::Result<File> {
-        RealDisk.create(&target(path))
+        RealDisk.create(&if self.in_place { target(path) } else { path.to_owned() })
     }
 
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
@@ -233,8 +252,16 @@ impl Disk for InPlace {
         RealDisk.sync(file)
     }
 
-    fn rename(&mut self, _from: &Path, _to: &Path) -> io::Result<()> {
-        Ok(())
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.in_place {
+            return Ok(());
+        }
+        if to.ends_with("records.json") {
+            return RealDisk.rename(from, to);
+        }
+        self.late.push_back((from.to_owned(), to.to_owned()));
+        let due = if self.late.len() > 7 { self.late.pop_front() } else { None };
+        due.map_or(Ok(()), |(from, to)| RealDisk.rename(&from, &to))
     }
 
     fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {

@@ -294,6 +294,7 @@ impl Shown for Duration {
 }
 
 fn host_name(text: &str) -> Result<String, String> {
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("it must be a host name or an address, like 127.0.0.1".to_owned());
     }
@@ -325,14 +326,15 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("it must be a folder".to_owned()) } else { Ok(text.into()) }
 }
 
-/// A bare name, and none that a record's file may have.
+/// A bare name, and none that other files in the records' folder may have.
 fn file_name(text: &str) -> Result<String, String> {
     let bare = !text.is_empty() && !text.starts_with('.') && !text.contains(['/', '\\', ':', '\0']);
-    let record = text.to_ascii_lowercase().ends_with(".txt");
-    if bare && !record {
+    let taken = [".txt", ".tmp", ".lock"].iter().any(|end| text.to_ascii_lowercase().ends_with(end));
+    if bare && !taken {
         Ok(text.to_owned())
     } else {
-        Err("it must be a file name like records.json, without a folder, and not end in .txt".to_owned())
+        Err("it must be a file name like records.json, without a folder, and not end in .txt, .tmp or .lock"
+            .to_owned())
     }
 }
 

@@ -48,7 +48,7 @@ impl EnvFile {
             let (name, value) = entry.map_err(|error| match error {
                 dotenvy::Error::Io(error) => UsageError(format!("{shown}:{line}: {error}")),
                 _ => UsageError(format!(
-                    "{shown}:{line}: a line is NAME=VALUE; quote a VALUE with spaces in it"
+                    "{shown}:{line}: a line is NAME=VALUE; a VALUE with spaces or backslashes stands in single quotes"
                 )),
             })?;
             entries.push(Entry { name, value, line });
@@ -102,6 +102,17 @@ mod tests {
         assert_eq!(parse(text), expected.map(|(name, value, line)| (name.into(), value.into(), line)));
         let long = format!("A={}\nB=2\n", "x".repeat(100_000));
         assert_eq!(parse(&long)[1], ("B".into(), "2".into(), 2));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_is_too_strange(text in r#"([A-C]{1,2}|=|#|'|"|\\|\$|[{}]| |\r?\n|é|export |\PC){0,40}"#) {
+            let lines = text.lines().count();
+            if let Ok(file) = EnvFile::parse(".env", text.as_bytes()) {
+                assert!(file.entries.is_sorted_by_key(|entry| entry.line));
+                assert!(file.entries.iter().all(|entry| (1..=lines).contains(&entry.line)));
+            }
+        }
     }
 
     #[test]

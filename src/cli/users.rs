@@ -50,12 +50,12 @@ impl UsersCommand {
 
 /// Add a user, or a class of them
 ///
-/// A key is printed once, as 64 hex digits, and is what `--key-file` takes. A password is asked for on the
+/// A key is 64 hex digits, printed this once or written to a file, as `--key-file` takes it. A password is asked for on the
 /// terminal, or read from the first line of stdin; only its argon2id hash is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  netlab users add ada > ada.key                      a key of ada's own
+  netlab users add ada -o ada.key                     a key of ada's own, in a file
   netlab users add grace --role teacher --password    asks for a password
   netlab users add --from class.txt --keys-dir keys   a key file for every name in the list")]
 pub(super) struct AddArgs {
@@ -71,6 +71,9 @@ pub(super) struct AddArgs {
     /// Log in by a password
     #[arg(long, conflicts_with = "key")]
     password: bool,
+    /// Write the key to this new file, which only you may read, instead of printing it
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["password", "from"])]
+    output: Option<PathBuf>,
     /// Replace users that exist
     #[arg(long)]
     replace: bool,
@@ -112,19 +115,18 @@ impl AddArgs {
         } else {
             user.key = Some(random()?);
         }
-        let added = Added::new(&user);
+        let mut added = [Added { key_file: self.output.clone(), ..Added::new(&user) }];
+        let done = format!("added {} ({})", user.name, user.role.name());
         users.insert(user);
-        store::users::save(path, users)?;
+        write_key_files(&mut added, || store::users::save(path, users))?;
 
-        let report = AddReport { users: vec![added] };
-        let [added] = &report.users[..] else { unreachable!("one user was added") };
-        if self.json {
-            output.report(&report, true)?;
-        } else if let Some(key) = &added.key {
-            Output::note(&format!("added {} ({}); the key is shown this once:", added.name, added.role));
-            Output::print(&format!("{key}\n"))?;
-        } else {
-            Output::print(&format!("added {} ({})\n", added.name, added.role))?;
+        match &added[0].key {
+            _ if self.json => output.report(&AddReport { users: added.into() }, true)?,
+            Some(key) => {
+                Output::note(&format!("{done}; the key is shown this once:"));
+                Output::print(&format!("{key}\n"))?;
+            }
+            None => Output::print(&format!("{done}\n"))?,
         }
         Ok(())
     }
@@ -171,15 +173,18 @@ impl AddArgs {
     }
 }
 
-/// Writes every key to its file, then does `save`; if anything fails, no file stays. The keys move into the
-/// files: the report has them no more.
+/// Writes every key that has a file to it, then does `save`; if anything fails, no file stays. These keys
+/// move into their files: the report has them no more.
 fn write_key_files(
     added: &mut [Added],
     save: impl FnOnce() -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut written = Vec::new();
-    let files = added.iter_mut().filter_map(|user| Some((user.key.take()?, user.key_file.as_ref()?)));
-    let result = files.into_iter().try_for_each(|(key, file)| {
+    let mut files = added.iter_mut().filter_map(|user| {
+        let file = user.key_file.as_ref()?;
+        Some((user.key.take()?, file))
+    });
+    let result = files.try_for_each(|(key, file)| {
         store::users::write_new_secret(file, &format!("{key}\n"))?;
         written.push(file);
         Ok(())

@@ -1,7 +1,7 @@
 //! The few file operations that the store is made of, behind a trait.
 //!
 //! It stands apart so that a test can put a disk there that records the order of operations, or one that
-//! fails at a chosen one. No policy here: what is written where, and in which order, is [`super::atomic`]'s
+//! fails at a chosen one. No policy here: what is written where, and in which order, is `atomic`'s
 //! and [`super::Records`]'s business.
 
 use std::fs::{self, File, OpenOptions};

@@ -28,7 +28,7 @@ mod worker;
 pub use disk::{Disk, RealDisk};
 pub use error::{Op, StoreError};
 pub use passwords::{hash_password, verify_password};
-pub use records::{Folders, Opened, Record, Records};
+pub use records::{Folders, Opened, Record, Records, Refreshed};
 pub use stamp::Stamp;
 pub use users::UsersError;
 pub use worker::{Busy, Completion, Notify, Refresh, Workers};

@@ -61,6 +61,23 @@ pub struct Opened {
     pub odd: Vec<(String, &'static str)>,
 }
 
+/// What a refresh did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// These records got a new stamp.
+    pub ids: Vec<ClientId>,
+    /// These left the index, with the reason: somebody removed their files or made them something else.
+    pub lost: Vec<(ClientId, String)>,
+}
+
+impl Refreshed {
+    /// True if there was nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.lost.is_empty()
+    }
+}
+
 /// The records of one folder, whose only writer this is.
 #[derive(Debug)]
 pub struct Records<D: Disk> {
@@ -115,7 +132,7 @@ impl<D: Disk> Records<D> {
         let found = match id_of(&name) {
             None => Err("its name is no client_id with .txt"),
             Some(_) if !entry.regular => Err("it is no regular file"),
-            Some(id) => self.stamp_of(&path)?.map(|stamp| (id, stamp)).ok_or(NO_STAMP),
+            Some(id) => self.stamp_of(&path).map(|stamp| (id, stamp)),
         };
         match found {
             Ok((id, stamp)) => drop(self.stamps.insert(id, stamp)),
@@ -125,10 +142,10 @@ impl<D: Disk> Records<D> {
     }
 
     /// The stamp in a file's first line.
-    fn stamp_of(&mut self, path: &Path) -> Result<Option<Stamp>, StoreError> {
+    fn stamp_of(&mut self, path: &Path) -> Result<Stamp, &'static str> {
         let head = STAMP_LINE.len() + Stamp::LENGTH + "\r\n".len();
-        let bytes = self.disk.read(path, head).map_err(StoreError::of(Op::Read, path))?;
-        Ok(split_stamp(&bytes).map(|(stamp, _)| stamp))
+        let bytes = self.disk.read(path, head).map_err(|_| "it can't be read")?;
+        split_stamp(&bytes).map(|(stamp, _)| stamp).ok_or(NO_STAMP)
     }
 
     /// How many records there are.
@@ -210,35 +227,38 @@ impl<D: Disk> Records<D> {
     /// and says which. Looks at the index alone to find them. Durable, index included, on return.
     ///
     /// # Errors
-    /// The disk's. Records that were refreshed before it stay so.
+    /// A disk that takes no writes. Records that were refreshed before it stay so.
     pub fn refresh(
         &mut self,
         now: Stamp,
         threshold: Duration,
         limit: usize,
-    ) -> Result<Vec<ClientId>, StoreError> {
+    ) -> Result<Refreshed, StoreError> {
         let old = self.stamps.iter().filter(|(_, stamp)| stamp.is_older(threshold, now));
         let old: Vec<ClientId> = old.take(limit).map(|(id, _)| id.clone()).collect();
-        let mut refreshed = Vec::with_capacity(old.len());
+        let mut refreshed = Refreshed::default();
         for id in old {
             match self.get(&id) {
                 Ok(Some(record)) => {
                     self.put(&id, &record.text, now)?;
-                    refreshed.push(id);
+                    refreshed.ids.push(id);
                 }
-                Err(error) if error.source.kind() != io::ErrorKind::InvalidData => return Err(error),
-                // Someone removed the file or made it something else by hand: the files are the truth.
-                Ok(None) | Err(_) => {
-                    self.stamps.remove(&id);
-                    self.index_is_stale = true;
-                }
+                // The files are the truth.
+                Ok(None) => self.lose(id, "its file is gone".to_owned(), &mut refreshed),
+                Err(error) => self.lose(id, error.reason(), &mut refreshed),
             }
         }
-        if !refreshed.is_empty() {
+        if !refreshed.ids.is_empty() {
             self.settle()?;
         }
         self.write_index()?;
         Ok(refreshed)
+    }
+
+    fn lose(&mut self, id: ClientId, why: String, refreshed: &mut Refreshed) {
+        self.stamps.remove(&id);
+        self.index_is_stale = true;
+        refreshed.lost.push((id, why));
     }
 
     fn path(&self, id: &ClientId) -> PathBuf {

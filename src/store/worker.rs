@@ -14,13 +14,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::protocol::names::ClientId;
 use crate::service::{Done, Job, Ticket};
 
 use super::disk::Disk;
 use super::error::StoreError;
 use super::passwords::verify_password;
-use super::records::Records;
+use super::records::{Records, Refreshed};
 use super::stamp::Stamp;
 
 /// Jobs that wait for the disk: a moment's work for a healthy one.
@@ -44,11 +43,8 @@ pub struct Busy;
 pub enum Completion {
     /// A job is done.
     Finished(Ticket, Done),
-    /// These records got a new stamp; never empty.
-    Refreshed {
-        /// Which.
-        ids: Vec<ClientId>,
-    },
+    /// Records got a new stamp, or were found to be none any more; never empty.
+    Refreshed(Refreshed),
     /// The disk refused a refresh; it is tried again after the usual time.
     RefreshFailed {
         /// What it refused.
@@ -260,9 +256,9 @@ impl<D: Disk, C: Fn() -> Stamp> DiskWorker<D, C> {
         let result = self.records.refresh(now, self.refresh.threshold, BATCH);
         self.count.store(self.records.len(), Ordering::Relaxed);
         match result {
-            Ok(ids) if ids.is_empty() => false,
-            Ok(ids) => {
-                self.out.send(vec![Completion::Refreshed { ids }]);
+            Ok(refreshed) if refreshed.is_empty() => false,
+            Ok(refreshed) => {
+                self.out.send(vec![Completion::Refreshed(refreshed)]);
                 true
             }
             Err(error) => {

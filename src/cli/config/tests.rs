@@ -62,6 +62,14 @@ fn the_address_is_host_and_port_each_with_its_source() {
 }
 
 #[test]
+fn an_ipv6_host_may_stand_in_brackets() {
+    for host in ["::1", "[::1]"] {
+        let settings = settings(&[], &[("SERVER_HOST", host)], "").unwrap();
+        assert_eq!(settings.address, Address::new("::1", 12_000));
+    }
+}
+
+#[test]
 fn both_spellings_of_the_threshold_are_one_setting() {
     let both = |text| settings(&[], &[], text).map(|settings| settings.update_threshold.as_secs());
     assert_eq!(both("UPDATE_TRESH=5"), Ok(5));

@@ -193,8 +193,8 @@ fn a_refresh_stamps_what_is_old_and_nothing_else() {
     write(&mut records, "edge", "", at(100)).unwrap();
     write(&mut records, "young", "", at(101)).unwrap();
     let threshold = Duration::from_secs(900);
-    assert_eq!(records.refresh(at(1_000), threshold, 64).unwrap(), [id("old")]);
-    assert_eq!(records.refresh(at(1_000), threshold, 64).unwrap(), []);
+    assert_eq!(records.refresh(at(1_000), threshold, 64).unwrap().ids, [id("old")]);
+    assert!(records.refresh(at(1_000), threshold, 64).unwrap().is_empty());
     let old = records.get(&id("old")).unwrap().unwrap();
     assert_eq!(old, Record { updated: at(1_000), text: "stays the same".into() });
     assert_eq!(place.index(), place.truth());
@@ -210,10 +210,10 @@ fn a_refresh_looks_at_the_index_alone() {
         write(&mut records, name, "", at(0)).unwrap();
     }
     disk.log.take();
-    assert_eq!(records.refresh(at(900), Duration::from_secs(900), 64).unwrap(), []);
+    assert!(records.refresh(at(900), Duration::from_secs(900), 64).unwrap().is_empty());
     assert_eq!(disk.log.take(), [""; 0], "nothing is old: no file is touched");
-    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2).unwrap(), [id("a"), id("b")]);
-    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2).unwrap(), [id("c")]);
+    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2).unwrap().ids, [id("a"), id("b")]);
+    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2).unwrap().ids, [id("c")]);
 }
 
 #[test]
@@ -226,13 +226,32 @@ fn a_refresh_gives_up_what_was_removed_by_hand() {
     }
     std::fs::remove_file(place.file("a.txt")).unwrap();
     std::fs::write(place.file("b.txt"), "Last updated: soon\n").unwrap();
-    assert_eq!(records.refresh(at(10), Duration::ZERO, 64).unwrap(), [id("c")]);
+    let refreshed = records.refresh(at(10), Duration::ZERO, 64).unwrap();
+    assert_eq!(refreshed.ids, [id("c")]);
+    let lost: Vec<&str> = refreshed.lost.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!((lost, refreshed.lost[0].1.as_str()), (vec!["a", "b"], "its file is gone"));
     assert_eq!(place.index().into_keys().collect::<Vec<_>>(), ["c"]);
     assert!(place.file("b.txt").exists());
 
     disk.fail("fsync c", ENOSPC);
     assert_eq!(records.refresh(at(20), Duration::ZERO, 64).unwrap_err().op, Op::Sync);
     assert_eq!(records.get(&id("c")).unwrap().unwrap().updated, at(10));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_stops_nobody() {
+    let place = Place::new();
+    let disk = TestDisk::default();
+    let (mut records, _) = place.open(disk.clone());
+    for name in ["a", "b"] {
+        write(&mut records, name, "", at(0)).unwrap();
+    }
+    disk.fail("read a.txt", EIO);
+    let refreshed = records.refresh(at(10), Duration::ZERO, 64).unwrap();
+    assert_eq!((refreshed.ids, refreshed.lost.len()), (vec![id("b")], 1));
+    drop(records);
+    let (_, opened) = place.open(disk);
+    assert_eq!((opened.records, opened.odd), (1, vec![("a.txt".to_owned(), "it can't be read")]));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex};
 use super::super::records::Folders;
 use super::super::test_disk::TestDisk;
 use super::*;
+use crate::protocol::names::ClientId;
 
 const NEVER: Refresh = Refresh { every: Duration::from_secs(3_600), threshold: Duration::from_secs(900) };
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -120,7 +121,8 @@ fn a_full_queue_says_so_at_once_and_nothing_queued_is_lost() {
         at(0)
     };
     let workers = Workers::start(records, NEVER, clock, Arc::new(|| {})).unwrap();
-    let accepted = (0..).take_while(|n| workers.try_submit(Ticket(*n), write("s1", "x")).is_ok()).count();
+    let accepted =
+        (0..10_000).take_while(|n| workers.try_submit(Ticket(*n), write("s1", "x")).is_ok()).count();
     // The worker holds at most a batch of its own.
     assert!((DISK_QUEUE..=DISK_QUEUE + BATCH + 1).contains(&accepted), "{accepted}");
     let password = Job::VerifyPassword { password: "x".into(), hash: None };
@@ -196,7 +198,7 @@ fn old_records_are_refreshed_when_it_is_time() {
     let folder = tempfile::tempdir().unwrap();
     let disk = TestDisk::default();
     let mut records = records(&folder, &disk);
-    for n in 0..BATCH + 1 {
+    for n in 0..=BATCH {
         records.put(&id(&format!("s{n:03}")), "x", at(0)).unwrap();
     }
     let (woken, wakes) = mpsc::channel();
@@ -207,8 +209,8 @@ fn old_records_are_refreshed_when_it_is_time() {
     while refreshed.len() < BATCH + 1 {
         wakes.recv_timeout(PATIENCE).unwrap();
         for completion in workers.drain() {
-            let Completion::Refreshed { ids } = completion else { panic!("{completion:?}") };
-            refreshed.extend(ids);
+            let Completion::Refreshed(part) = completion else { panic!("{completion:?}") };
+            refreshed.extend(part.ids);
         }
     }
     assert!(refreshed.is_sorted(), "each of them once");
