@@ -81,12 +81,8 @@ fn net_error(error: &anyhow::Error) -> Option<&NetError> {
 
 /// What a room server's refusal means for its user.
 fn of_fault(error: &anyhow::Error) -> Option<String> {
-    let fault = match error.downcast_ref::<client::ClientError>()? {
-        client::ClientError::Refused(fault) | client::ClientError::Session(SessionError::Login(fault)) => {
-            fault
-        }
-        _ => return None,
-    };
+    use client::ClientError::{Refused, Session};
+    let (Refused(fault) | Session(SessionError::Login(fault))) = error.downcast_ref()? else { return None };
     let hint = match fault.code {
         Code::NameTaken => "pass another name by --user",
         Code::Unauthorized => {

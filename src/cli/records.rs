@@ -109,7 +109,7 @@ impl FieldArgs {
             if value.contains(['\n', '\r']) {
                 return Err(UsageError(format!("{label} must be one line")).into());
             }
-            text.push_str(&format!("{label}: {value}\n"));
+            text.extend([label, ": ", &value, "\n"]);
         }
         Ok(text)
     }
@@ -229,7 +229,7 @@ fn save(file: &std::path::Path, record: &str) -> anyhow::Result<()> {
 
 /// Text from a server, line by line, with nothing in it that a terminal obeys.
 fn shown(record: &str) -> String {
-    record.lines().map(|line| format!("{}\n", crate::text::escape(line.as_bytes()))).collect()
+    record.lines().flat_map(|line| [crate::text::escape(line.as_bytes()), "\n".to_owned()]).collect()
 }
 
 fn write(connection: &mut Connection, id: &ClientId, text: &str) -> anyhow::Result<String> {
@@ -270,9 +270,11 @@ impl MenuArgs {
     fn run(&self) -> anyhow::Result<ExitCode> {
         let mut input = io::stdin().lock();
         let default = self.client.address.whole(&[], ROOMS)?;
-        let host = or(ask(&format!("Server address [{}]: ", default.host()), &mut input)?, default.host());
-        let port =
-            or(ask(&format!("Server port [{}]: ", default.port()), &mut input)?, &default.port().to_string());
+        let host = or(&ask(&format!("Server address [{}]: ", default.host()), &mut input)?, default.host());
+        let port = or(
+            &ask(&format!("Server port [{}]: ", default.port()), &mut input)?,
+            &default.port().to_string(),
+        );
         let (address, used) = Address::from_words(&[host, port], None, &default)
             .map_err(|error| UsageError(error.to_string()))?;
         if used != 2 {
@@ -322,6 +324,6 @@ fn ask_id(input: &mut dyn BufRead) -> anyhow::Result<ClientId> {
     Ok(ClientId::parse(text.trim()).map_err(|error| UsageError(error.to_string()))?)
 }
 
-fn or(answer: String, default: &str) -> String {
+fn or(answer: &str, default: &str) -> String {
     if answer.trim().is_empty() { default.to_owned() } else { answer.trim().to_owned() }
 }

@@ -334,7 +334,7 @@ mod tests {
         let mut session =
             Session::new(Framing::U16, 65_535, Credentials::Key("ada".into(), [7; 32]), "s:1", [3; 32]);
         let encoder = Encoder::new(Framing::U16, 65_535);
-        let mut say = |session: &mut Session, text: &str| {
+        let say = |session: &mut Session, text: &str| {
             let mut wire = Vec::new();
             encoder.encode(Content::Json, text.as_bytes(), &mut wire).unwrap();
             session.receive(&wire, &mut |_| {})

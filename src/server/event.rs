@@ -101,6 +101,8 @@ pub enum Event {
     RecordsRefreshed {
         /// Which.
         client_ids: Vec<String>,
+        /// Records that left the index, with the reason: somebody removed or broke their files.
+        lost: Vec<String>,
     },
     /// The disk refused something that no client waits for.
     StoreFailed {
@@ -146,13 +148,10 @@ impl fmt::Display for Event {
             }
             Event::AcceptPaused { reason } => write!(f, "accept paused: {reason}"),
             Event::AcceptResumed {} => write!(f, "accept resumed"),
-            Event::RecordsRefreshed { client_ids } => {
-                write!(
-                    f,
-                    "refreshed {}: {}",
-                    counted(client_ids.len() as u64, "record"),
-                    client_ids.join(", ")
-                )
+            Event::RecordsRefreshed { client_ids, lost } => {
+                let count = counted(client_ids.len() as u64, "record");
+                write!(f, "refreshed {count}: {}", client_ids.join(", "))?;
+                lost.iter().try_for_each(|lost| write!(f, "; lost {}", escape(lost.as_bytes())))
             }
             Event::StoreFailed { reason } => write!(f, "store failed: {}", escape(reason.as_bytes())),
             Event::Trace(step) => write!(f, "{step}"),

@@ -23,7 +23,7 @@ use crate::net::reactor::trace;
 use crate::net::{Limits, NetError, Overflow, Reactor, SocketOptions, Stop, raise_descriptor_limit, socket};
 use crate::report::Events;
 use crate::service;
-use crate::store::{Completion, RealDisk, Records, Refresh, Stamp, Workers};
+use crate::store::{Completion, RealDisk, Records, Refresh, Refreshed, Stamp, Workers};
 
 pub use event::Event;
 
@@ -138,9 +138,10 @@ fn limits(config: &Config) -> Limits {
 fn report_store(completion: &Completion, events: &mut dyn Events<Event>) {
     match completion {
         Completion::Finished(..) => {}
-        Completion::Refreshed { ids } => {
+        Completion::Refreshed(Refreshed { ids, lost }) => {
             let client_ids = ids.iter().map(ToString::to_string).collect();
-            events.event(Event::RecordsRefreshed { client_ids });
+            let lost = lost.iter().map(|(id, reason)| format!("{id}: {reason}")).collect();
+            events.event(Event::RecordsRefreshed { client_ids, lost });
         }
         Completion::RefreshFailed { reason } | Completion::IndexFailed { reason } => {
             events.event(Event::StoreFailed { reason: reason.clone() });

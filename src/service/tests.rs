@@ -61,6 +61,7 @@ impl Bench {
     }
 
     /// Sends a request and takes the first message that it brings.
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes a value where it is passed")]
     fn ask(&mut self, session: SessionId, kind: &str, data: Value) -> Value {
         self.send(session, &json!({"type": kind, "data": data, "id": 1}).to_string());
         self.take(session)

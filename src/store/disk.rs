@@ -145,10 +145,30 @@ impl Disk for RealDisk {
     }
 
     fn lock(&mut self, path: &Path) -> io::Result<File> {
-        let file = private_options().create(true).truncate(false).open(path)?;
-        file.try_lock()?;
-        Ok(file)
+        lock(path)
     }
+}
+
+/// Opens a file that no other process has open in this way; [`io::ErrorKind::WouldBlock`] if one has.
+#[cfg(unix)]
+fn lock(path: &Path) -> io::Result<File> {
+    let file = private_options().create(true).truncate(false).open(path)?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
+}
+
+/// Opens a file that no other process has open: on Windows a file can be refused to others as it is opened.
+#[cfg(windows)]
+fn lock(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+
+    /// ERROR_SHARING_VIOLATION.
+    const SHARED: i32 = 32;
+    let opened = private_options().create(true).truncate(false).share_mode(0).open(path);
+    opened.map_err(|error| match error.raw_os_error() {
+        Some(SHARED) => io::ErrorKind::WouldBlock.into(),
+        _ => error,
+    })
 }
 
 /// Makes a file that was not there, for this user alone.
