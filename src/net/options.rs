@@ -99,8 +99,10 @@ impl SocketOptions {
         if let Some(idle) = self.keepalive {
             set("SO_KEEPALIVE", socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle)))?;
         }
-        if self.linger.is_some() {
-            set("SO_LINGER", socket.set_linger(self.linger))?;
+        if let Some(time) = self.linger {
+            // The system counts whole seconds, and 0 means something else: a reset.
+            let rounded = Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0));
+            set("SO_LINGER", socket.set_linger(Some(rounded)))?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
@@ -13,7 +15,14 @@ use super::{NetError, Op};
 pub struct Stream {
     inner: TcpStream,
     peer: SocketAddr,
+    /// Receiving was ended on this side.
+    deaf: AtomicBool,
 }
+
+/// A closing stream from which nothing has come for so long has nothing more to say.
+const DRAIN_QUIET: Duration = Duration::from_secs(1);
+/// What a closing stream may still send before it is cut off.
+const DRAIN_BYTES: u64 = 256 << 10;
 
 impl Stream {
     /// Wraps a connected stream.
@@ -22,13 +31,13 @@ impl Stream {
     /// A stream that is not connected (any more).
     pub fn new(inner: TcpStream, asked: SocketAddr) -> Result<Stream, NetError> {
         let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, asked, source))?;
-        Ok(Stream { inner, peer })
+        Ok(Stream { inner, peer, deaf: AtomicBool::new(false) })
     }
 
     /// Wraps a stream whose peer is known, as `accept` returns it.
     #[must_use]
     pub fn accepted(inner: TcpStream, peer: SocketAddr) -> Stream {
-        Stream { inner, peer }
+        Stream { inner, peer, deaf: AtomicBool::new(false) }
     }
 
     /// The other end.
@@ -54,6 +63,10 @@ impl Stream {
         loop {
             match (&self.inner).read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What a time-out is called differs by system, and none of the names says it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(NetError::timed_out(Op::Recv, self.peer));
+                }
                 result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
             }
         }
@@ -67,6 +80,10 @@ impl Stream {
         loop {
             match self.inner.peek(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What a time-out is called differs by system, and none of the names says it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(NetError::timed_out(Op::Recv, self.peer));
+                }
                 result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
             }
         }
@@ -116,17 +133,29 @@ impl Stream {
             .map_err(|source| NetError::new(Op::SetOption("SO_RCVTIMEO"), self.peer, source))
     }
 
+    /// How long one `send` may wait for a peer that does not read; `None` waits for ever.
+    ///
+    /// # Errors
+    /// A socket that refuses the option.
+    pub fn set_send_timeout(&self, timeout: Option<Duration>) -> Result<(), NetError> {
+        let timeout = timeout.map(|t| t.max(Duration::from_millis(1)));
+        self.inner
+            .set_write_timeout(timeout)
+            .map_err(|source| NetError::new(Op::SetOption("SO_SNDTIMEO"), self.peer, source))
+    }
+
     /// A second handle on the same socket, for another thread.
     ///
     /// # Errors
     /// No descriptor left.
     pub fn try_clone(&self) -> Result<Stream, NetError> {
         let inner = self.inner.try_clone().map_err(|source| NetError::new(Op::Socket, self.peer, source))?;
-        Ok(Stream { inner, peer: self.peer })
+        Ok(Stream { inner, peer: self.peer, deaf: AtomicBool::new(false) })
     }
 
     /// Wakes a thread that waits in [`recv`](Stream::recv) on another handle: it reads 0 bytes.
     pub fn end_receiving(&self) {
+        self.deaf.store(true, Ordering::SeqCst);
         // The only failure is a connection that is gone already, which wakes the reader as well.
         let _ = self.inner.shutdown(Shutdown::Read);
     }
@@ -137,17 +166,29 @@ impl Stream {
         let _ = self.inner.shutdown(Shutdown::Both);
     }
 
-    /// Ends this side and reads on for a moment (1 s or 256 KiB): closing with unread bytes would send a
-    /// reset, which can destroy what the peer has not read yet.
+    /// Ends this side and reads on for a moment: closing with unread bytes would send a reset, which can
+    /// destroy what the peer has not read yet.
+    ///
+    /// That moment is 1 s or 256 KiB. After [`end_receiving`](Stream::end_receiving) it is longer, since the
+    /// peer was not the one who ended: until nothing has come for a second, at most 5 s.
     pub fn close_gently(&self) {
-        let deadline = Instant::now() + Duration::from_secs(1);
-        let (mut buffer, mut drained) = ([0; 4 << 10], 0);
-        let mut go_on = self.half_close().is_ok();
-        while go_on && drained < 256 << 10 {
-            let rest = deadline.saturating_duration_since(Instant::now());
-            go_on = !rest.is_zero() && self.set_recv_timeout(Some(rest)).is_ok();
+        let deaf = self.deaf.load(Ordering::SeqCst);
+        let (time, most) = if deaf { (Duration::from_secs(5), u64::MAX) } else { (DRAIN_QUIET, DRAIN_BYTES) };
+        let (end, mut heard) = (Instant::now() + time, Instant::now());
+        let (mut buffer, mut drained) = (vec![0; 64 << 10], 0);
+        let mut go_on = self.half_close().is_ok() && self.set_recv_timeout(Some(DRAIN_QUIET)).is_ok();
+        while go_on && drained < most && Instant::now() < end {
             match self.recv(&mut buffer) {
-                Ok(n) if n > 0 => drained += n,
+                Ok(0) if deaf => {
+                    // Simplification: a socket that was told to receive no more says 0 at once, whether
+                    // something may still come or not; so it is asked again and again.
+                    thread::sleep(Duration::from_millis(10));
+                    go_on = heard.elapsed() < DRAIN_QUIET;
+                }
+                Ok(n) if n > 0 => {
+                    drained += n as u64;
+                    heard = Instant::now();
+                }
                 _ => return,
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::echo::Event;
 use crate::echo::tcp_server::Config;
 use crate::net::reactor::{Totals, Why};
-use crate::net::{Cause, Closed, NetError, Stream};
+use crate::net::{Cause, Closed, NetError, Stop, Stream};
 use crate::report::Events;
 use crate::text::excerpt;
 
@@ -17,12 +17,24 @@ pub(super) const STOP_WITHIN: Duration = Duration::from_secs(5);
 const SHOWN: usize = 200;
 
 /// Serves one client until it ends; returns what it moved, and the event to report when it is closed.
-pub(super) fn serve(config: &Config, stream: &Stream, report: &mut dyn Events<Event>) -> (Totals, Event) {
+pub(super) fn serve(
+    config: &Config,
+    stream: &Stream,
+    stop: &Stop,
+    report: &mut dyn Events<Event>,
+) -> (Totals, Event) {
     let since = Instant::now();
     let mut totals = Totals { connections: 1, ..Totals::default() };
     let result = answer_all(config, stream, &mut totals, report);
     let (why, reason) = match result {
-        Ok(reason) => (Why::Closed, reason),
+        Ok(reason) => {
+            if stop.requested() {
+                // It has not ended: closed at once, with its bytes unread, it would lose its last answers.
+                stream.close_gently();
+            }
+            (Why::Closed, reason)
+        }
+        Err(_) if stop.requested() => (Why::NotReading, None),
         Err(error) if error.cause() == Cause::TimedOut => (Why::Closed, Some("idle for too long".into())),
         Err(error) => (Why::Failed(error), None),
     };
@@ -47,6 +59,7 @@ fn answer_all(
     let mut buffer = vec![0; config.recv_size()];
     let mut answers = Vec::new();
     stream.set_recv_timeout(config.idle_timeout)?;
+    stream.set_send_timeout(config.idle_timeout)?;
     loop {
         let received = stream.recv(&mut buffer)?;
         if received == 0 {

@@ -65,20 +65,21 @@ pub(in crate::echo) fn run(
     let shared = Shared { clients: Mutex::default(), left: Condvar::new(), events: Mutex::new(events) };
     let waker = AcceptWaker::new(address)?;
     let _guard = stop.on_stop(move || waker.wake());
+    let mut paused = false;
     thread::scope(|scope| {
         while !stop.requested() {
             match socket::accept(&listener, address, &config.options) {
                 Ok(_) if stop.requested() => break,
                 Ok(client) => {
-                    start(scope, config, &shared, client);
+                    report_resume(&mut paused, &mut Locked(&shared));
+                    start(scope, config, &shared, stop, client);
                     if config.once {
                         break;
                     }
                 }
                 Err(error) => {
-                    report_pause(&mut Locked(&shared), &error);
+                    report_pause(&mut paused, &mut Locked(&shared), &error);
                     shared.wait_for_leaver(ACCEPT_PAUSE);
-                    Locked(&shared).event(Event::AcceptResumed {});
                 }
             }
         }
@@ -89,14 +90,26 @@ pub(in crate::echo) fn run(
     Ok(totals)
 }
 
-pub(super) fn report_pause(events: &mut dyn Events<Event>, error: &NetError) {
-    events.event(Event::AcceptPaused { reason: format!("{}; newcomers wait in the backlog", error.source) });
+/// Says that no client can be accepted, once for all the failed tries.
+pub(super) fn report_pause(paused: &mut bool, events: &mut dyn Events<Event>, error: &NetError) {
+    if !std::mem::replace(paused, true) {
+        let reason = format!("{}; newcomers wait in the backlog", error.source);
+        events.event(Event::AcceptPaused { reason });
+    }
+}
+
+/// Says that clients are accepted again.
+pub(super) fn report_resume(paused: &mut bool, events: &mut dyn Events<Event>) {
+    if std::mem::take(paused) {
+        events.event(Event::AcceptResumed {});
+    }
 }
 
 fn start<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     config: &'scope Config,
     shared: &'scope Shared<'_>,
+    stop: &'scope Stop,
     client: Stream,
 ) {
     let peer = client.peer();
@@ -114,7 +127,7 @@ fn start<'scope>(
     drop(clients);
     Locked(shared).event(Event::Connected { peer });
     let serve = move || {
-        let (moved, end) = blocking::serve(config, &client, &mut Locked(shared));
+        let (moved, end) = blocking::serve(config, &client, stop, &mut Locked(shared));
         leave(shared, id, &moved);
         drop(client);
         // Last of all: whoever hears that it has left may take its place.

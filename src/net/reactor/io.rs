@@ -293,7 +293,7 @@ impl Core {
     /// The outbox is empty: reading goes on if it was held back, a closing connection says FIN.
     fn all_sent(&mut self, c: ConnId) {
         let now = self.now;
-        let drain_time = self.limits.drain_time;
+        let (drain_time, drain_quiet) = (self.limits.drain_time, self.limits.drain_quiet);
         let Some(conn) = self.conn(c) else { return };
         match conn.phase {
             Phase::Connecting | Phase::Draining => {}
@@ -304,7 +304,8 @@ impl Core {
             Phase::Closing if conn.ended => self.remove(c, Why::Closed),
             Phase::Closing => {
                 conn.phase = Phase::Draining;
-                conn.limit = Some(now + drain_time);
+                conn.drain_end = now + drain_time;
+                conn.limit = Some(conn.drain_end.min(now + drain_quiet));
                 match conn.stream.shutdown(std::net::Shutdown::Write) {
                     Ok(()) => {
                         self.requeue(c);
@@ -359,6 +360,8 @@ impl Core {
         self.leave(c);
         let Some(conn) = self.conn(c) else { return };
         match (how, conn.phase) {
+            // Cut off in the middle of its output: it had its time to read it.
+            (How::Now, Phase::Closing) => self.remove(c, Why::NotReading),
             (How::Now, _) | (How::Gently, Phase::Connecting) => self.remove(c, Why::Closed),
             (How::Gently, Phase::Open) => {
                 conn.phase = Phase::Closing;
@@ -400,8 +403,6 @@ impl Core {
         let unsent = conn.out.len();
         conn.out.consume(unsent);
         conn.out.release(&mut self.pool);
-        self.totals.received_bytes += conn.received;
-        self.totals.sent_bytes += conn.sent;
         self.see(Seen::Closed { c });
         for listener in &mut self.listeners {
             listener.room_made();
@@ -409,6 +410,8 @@ impl Core {
         if conn.refused {
             return;
         }
+        self.totals.received_bytes += conn.received;
+        self.totals.sent_bytes += conn.sent;
         let closed = Closed {
             peer: conn.peer,
             why,
