@@ -123,7 +123,7 @@ impl ServerArgs {
         let addrs = address.resolve(self.address.family())?;
         net::raise_descriptor_limit();
         let stop = Stop::on_signals()?;
-        let format = if self.json_stream { Format::JsonStream } else { Format::Lines };
+        let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
         tcp_server::run(&self.config(output), &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)

@@ -96,7 +96,7 @@ impl ServerArgs {
         let address = self.address.whole(&self.addr, address::UDP_ECHO)?;
         let addrs = address.resolve(self.address.family())?;
         let stop = Stop::on_signals()?;
-        let format = if self.json_stream { Format::JsonStream } else { Format::Lines };
+        let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
         udp_server::run(&self.config(output), &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)

@@ -2,8 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
@@ -15,14 +13,10 @@ use super::{NetError, Op};
 pub struct Stream {
     inner: TcpStream,
     peer: SocketAddr,
-    /// Receiving was ended on this side.
-    deaf: AtomicBool,
 }
 
 /// A closing stream from which nothing has come for so long has nothing more to say.
 const DRAIN_QUIET: Duration = Duration::from_secs(1);
-/// What a closing stream may still send before it is cut off.
-const DRAIN_BYTES: u64 = 256 << 10;
 
 impl Stream {
     /// Wraps a connected stream.
@@ -31,13 +25,13 @@ impl Stream {
     /// A stream that is not connected (any more).
     pub fn new(inner: TcpStream, asked: SocketAddr) -> Result<Stream, NetError> {
         let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, asked, source))?;
-        Ok(Stream { inner, peer, deaf: AtomicBool::new(false) })
+        Ok(Stream { inner, peer })
     }
 
     /// Wraps a stream whose peer is known, as `accept` returns it.
     #[must_use]
     pub fn accepted(inner: TcpStream, peer: SocketAddr) -> Stream {
-        Stream { inner, peer, deaf: AtomicBool::new(false) }
+        Stream { inner, peer }
     }
 
     /// The other end.
@@ -150,47 +144,27 @@ impl Stream {
     /// No descriptor left.
     pub fn try_clone(&self) -> Result<Stream, NetError> {
         let inner = self.inner.try_clone().map_err(|source| NetError::new(Op::Socket, self.peer, source))?;
-        Ok(Stream { inner, peer: self.peer, deaf: AtomicBool::new(false) })
-    }
-
-    /// Wakes a thread that waits in [`recv`](Stream::recv) on another handle: it reads 0 bytes.
-    pub fn end_receiving(&self) {
-        self.deaf.store(true, Ordering::SeqCst);
-        // The only failure is a connection that is gone already, which wakes the reader as well.
-        let _ = self.inner.shutdown(Shutdown::Read);
+        Ok(Stream { inner, peer: self.peer })
     }
 
     /// Ends both directions at once: a thread that sits in `send` or `recv` on another handle returns.
     pub fn cut(&self) {
-        // As above: a connection that is gone needs no cutting.
+        // The only failure is a connection that is gone already.
         let _ = self.inner.shutdown(Shutdown::Both);
     }
 
-    /// Ends this side and reads on for a moment: closing with unread bytes would send a reset, which can
-    /// destroy what the peer has not read yet.
-    ///
-    /// That moment is 1 s or 256 KiB. After [`end_receiving`](Stream::end_receiving) it is longer, since the
-    /// peer was not the one who ended: until nothing has come for a second, at most 5 s.
-    pub fn close_gently(&self) {
-        let deaf = self.deaf.load(Ordering::SeqCst);
-        let (time, most) = if deaf { (Duration::from_secs(5), u64::MAX) } else { (DRAIN_QUIET, DRAIN_BYTES) };
-        let (end, mut heard) = (Instant::now() + time, Instant::now());
+    /// Ends this side and reads on until nothing has come for a second: closing with unread bytes would send
+    /// a reset, which can destroy what the peer has not read yet. Gives up after `within`, or `most` bytes.
+    pub fn close_gently(&self, within: Duration, most: u64) {
+        let end = Instant::now() + within;
         let (mut buffer, mut drained) = (vec![0; 64 << 10], 0);
         let mut go_on = self.half_close().is_ok() && self.set_recv_timeout(Some(DRAIN_QUIET)).is_ok();
-        while go_on && drained < most && Instant::now() < end {
+        while go_on && Instant::now() < end {
             match self.recv(&mut buffer) {
-                Ok(0) if deaf => {
-                    // Simplification: a socket that was told to receive no more says 0 at once, whether
-                    // something may still come or not; so it is asked again and again.
-                    thread::sleep(Duration::from_millis(10));
-                    go_on = heard.elapsed() < DRAIN_QUIET;
-                }
-                Ok(n) if n > 0 => {
-                    drained += n as u64;
-                    heard = Instant::now();
-                }
+                Ok(n) if n > 0 => drained += n as u64,
                 _ => return,
             }
+            go_on = drained < most;
         }
     }
 

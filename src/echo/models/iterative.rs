@@ -77,10 +77,9 @@ pub(in crate::echo) fn run(
     }
 }
 
-/// Ends the client that is being served: it reads as ended, so it is answered what it has sent. If it does not
-/// read that in time it is cut off, for `send` would wait for it for ever.
+/// Ends the client that is being served, who notices by itself unless it sits in `send`: a client that does not
+/// read its answers in time is cut off.
 fn end(client: &Arc<Stream>) {
-    client.end_receiving();
     // Weak: a client that leaves by itself shall be closed at once, not after this time.
     let client = Arc::downgrade(client);
     thread::spawn(move || {

@@ -1,7 +1,7 @@
 //! A thread for each client: the blocking server again, as often as there are clients.
 //!
 //! Each client costs a stack and a place in the scheduler; what they share (the events, the list of who is
-//! there) needs a lock. Stopping is the hard part: threads sit in `recv`, and have to be woken one by one.
+//! there) needs a lock. Stopping is the hard part: threads sit in `recv`, and nobody can reach them there.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
@@ -148,7 +148,7 @@ fn leave(shared: &Shared<'_>, id: u64, moved: &Totals) {
     shared.left.notify_all();
 }
 
-/// Ends the clients one by one: each thread reads the end of its stream, answers what came, and returns. Who
+/// Ends the clients one by one: each thread notices the stop, has answered what it read, and returns. Who
 /// does not read its answers in time is cut off.
 fn end_all(shared: &Shared<'_>, stop: &Stop) {
     let mut clients = shared.clients();
@@ -160,7 +160,6 @@ fn end_all(shared: &Shared<'_>, stop: &Stop) {
             .unwrap_or_else(PoisonError::into_inner)
             .0;
     }
-    clients.streams.values().for_each(|client| client.end_receiving());
     let deadline = Instant::now() + STOP_WITHIN;
     while !clients.streams.is_empty() && Instant::now() < deadline {
         let rest = deadline.saturating_duration_since(Instant::now());
