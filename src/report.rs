@@ -8,6 +8,15 @@ use serde::Serialize;
 /// The version of every JSON document and stream. It goes up when a member changes its meaning or leaves.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Why a command failed, as its JSON document says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The error with its causes.
+    pub message: String,
+    /// The next step, where one is known.
+    pub hint: Option<String>,
+}
+
 /// A finished demonstration or measurement.
 pub trait Report: Serialize {
     /// The report as text, tables and pictures, in reading order.

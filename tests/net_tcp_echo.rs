@@ -344,6 +344,35 @@ mod process {
         });
     }
 
+    // Catches: a close with unread bytes, which resets the connection and destroys answers on their way.
+    #[test]
+    fn ctrl_c_destroys_no_answer_of_a_client_that_goes_on_sending() {
+        with_each_model(|model| {
+            let server = Process::start(&["--model", model.name()]);
+            let mut client = connect(server.addr);
+            let mut sender = client.try_clone().unwrap();
+            let sending = std::thread::spawn(move || while sender.write_all(&vec![7; 50_000]).is_ok() {});
+            let (mut got, mut buffer) = (0, vec![0; 65_536]);
+            while got < 2_000_000 {
+                got += client.read(&mut buffer).unwrap();
+            }
+            server.interrupt();
+            loop {
+                match client.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(n) => got += n,
+                    Err(error) => panic!("{}: after {got} bytes: {error}", model.name()),
+                }
+                // A reader who keeps up hides the loss: nothing would be on its way.
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            drop(client);
+            sending.join().unwrap();
+            let (_, events) = server.ended();
+            assert_eq!(events.last().unwrap()["data"]["sent_bytes"], got, "{}", model.name());
+        });
+    }
+
     // Catches: a second Ctrl-C that is as patient as the first.
     #[test]
     fn a_second_ctrl_c_ends_at_once() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use netlab::echo::UdpClientReport;
 use netlab::echo::udp_client::{self, ClientError, Config};
-use netlab::net::{Cause, SocketOptions, Stop};
+use netlab::net::{Cause, NetError, SocketOptions, Stop};
 
 fn config(wait: Duration) -> Config {
     Config {
@@ -25,7 +25,9 @@ fn config(wait: Duration) -> Config {
     }
 }
 
-fn send(config: &Config, addrs: &[SocketAddr], messages: &[&str]) -> Result<UdpClientReport, ClientError> {
+type Outcome = Result<(UdpClientReport, Option<NetError>), ClientError>;
+
+fn send(config: &Config, addrs: &[SocketAddr], messages: &[&str]) -> Outcome {
     let mut messages = messages.iter().map(|message| Ok(message.as_bytes().to_vec()));
     udp_client::run(config, addrs, &mut messages, &Stop::new(), &mut |_| Ok(()))
 }
@@ -49,11 +51,26 @@ fn where_nobody_listens_the_names_next_address_is_tried() {
             live.send_to(&buffer[..length], from).unwrap();
         }
     });
-    let report = send(&config(Duration::from_secs(5)), &[gone, addr], &["one", "two"]).unwrap();
+    let (report, refusal) = send(&config(Duration::from_secs(5)), &[gone, addr], &["one", "two"]).unwrap();
+    assert!(refusal.is_none());
     serve.join().unwrap();
     assert_eq!((report.remote_address, report.messages, report.lost), (addr, 2, 0));
-    let refused = send(&config(Duration::from_secs(5)), &[gone, gone], &["one"]).unwrap_err();
-    assert!(matches!(refused, ClientError::Net(error) if error.cause() == Cause::Refused));
+    let (report, refusal) = send(&config(Duration::from_secs(5)), &[gone, gone], &["one"]).unwrap();
+    assert_eq!((report.lost, refusal.map(|error| error.cause())), (1, Some(Cause::Refused)));
+}
+
+#[test]
+fn a_server_that_leaves_costs_its_messages_and_no_more() {
+    let (live, _) = socket_and_gone();
+    let addr = live.local_addr().unwrap();
+    let serve = thread::spawn(move || {
+        let (length, from) = live.recv_from(&mut [0; 100]).unwrap();
+        live.send_to(&b"one"[..length], from).unwrap();
+    });
+    let (report, refusal) = send(&config(Duration::from_secs(5)), &[addr], &["one", "two", "six"]).unwrap();
+    serve.join().unwrap();
+    assert_eq!((report.messages, report.received_datagrams, report.lost), (3, 1, 2));
+    assert!(refusal.is_some(), "what became of the server is said as well");
 }
 
 #[test]
@@ -71,7 +88,7 @@ fn a_flood_of_strays_does_not_hold_the_client() {
             }
         });
         let config = Config { interval: Duration::from_millis(300), ..config(Duration::from_millis(300)) };
-        let report = send(&config, &[addr], &["one", "two"]).unwrap();
+        let (report, _) = send(&config, &[addr], &["one", "two"]).unwrap();
         done.store(true, Ordering::SeqCst);
         report
     });
@@ -93,7 +110,7 @@ fn a_stop_ends_the_wait_and_the_report_is_there() {
     });
     let mut messages = ["one", "two"].iter().map(|message| Ok(message.as_bytes().to_vec()));
     let config = Config { retries: 5, ..config(Duration::from_secs(60)) };
-    let report = udp_client::run(&config, &[addr], &mut messages, &stop, &mut |_| Ok(())).unwrap();
+    let (report, _) = udp_client::run(&config, &[addr], &mut messages, &stop, &mut |_| Ok(())).unwrap();
     drop(stopper.join().unwrap());
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!((report.messages, report.sent_datagrams, report.lost), (1, 1, 1));

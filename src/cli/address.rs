@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::net::{Address, Family};
+use crate::net::{Address, AddressError, Family};
 
 use super::UsageError;
 
@@ -29,7 +29,7 @@ impl DefaultPort {
         let port = match std::env::var(PORT_BASE) {
             Err(_) => self.port,
             Ok(text) => shifted(&text, self.offset).ok_or_else(|| {
-                UsageError(format!(
+                UsageError::new(format!(
                     "{PORT_BASE} is `{}`: it must be a port from 1 to 65000",
                     text.escape_debug()
                 ))
@@ -82,8 +82,7 @@ impl AddressArgs {
         words: &'a [String],
         default: &Address,
     ) -> Result<(Address, &'a [String]), UsageError> {
-        let (address, used) =
-            Address::from_words(words, self.port, default).map_err(|error| UsageError(error.to_string()))?;
+        let (address, used) = Address::from_words(words, self.port, default).map_err(wrong_address)?;
         Ok((address, &words[used..]))
     }
 
@@ -99,10 +98,15 @@ impl AddressArgs {
             None => Ok(address),
             Some(word) => {
                 let word = crate::text::escape(word.as_bytes());
-                Err(UsageError(format!("`{word}` after the address {address} is no port")))
+                Err(UsageError::new(format!("`{word}` after the address {address} is no port")))
             }
         }
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn wrong_address(error: AddressError) -> UsageError {
+    UsageError { message: error.to_string(), hint: error.hint() }
 }
 
 #[cfg(test)]

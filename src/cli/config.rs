@@ -213,7 +213,7 @@ impl Layers<'_> {
                 Ok(value) => (value, source),
                 Err(allowed) => {
                     let text = text::escape(text.as_bytes());
-                    return Err(UsageError(format!("{source}: {name} is `{text}`: {allowed}")));
+                    return Err(UsageError::new(format!("{source}: {name} is `{text}`: {allowed}")));
                 }
             },
             (None, None) => (default()?, Source::Default),
@@ -229,7 +229,7 @@ impl Layers<'_> {
             if let Some(text) = (self.environment)(name) {
                 let text = text
                     .into_string()
-                    .map_err(|_| UsageError(format!("{name} in the environment is not UTF-8")))?;
+                    .map_err(|_| UsageError::new(format!("{name} in the environment is not UTF-8")))?;
                 found.push(Found { name, text, source: Source::Environment });
             }
         }
@@ -243,7 +243,7 @@ impl Layers<'_> {
         }
         if let Some(pair) = found.windows(2).find(|pair| pair[0].text != pair[1].text) {
             let [(one, at_one), (other, at_other)] = [0, 1].map(|i| (pair[i].name, &pair[i].source));
-            return Err(UsageError(format!(
+            return Err(UsageError::new(format!(
                 "{one} ({at_one}) and {other} ({at_other}) are one setting, and they differ: give it once"
             )));
         }

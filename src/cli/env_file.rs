@@ -34,7 +34,7 @@ impl EnvFile {
         match std::fs::read(path.unwrap_or(Path::new(DEFAULT))) {
             Ok(bytes) => EnvFile::parse(&shown, &bytes),
             Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => Ok(EnvFile::default()),
-            Err(error) => Err(UsageError(format!("read {shown}: {error}"))),
+            Err(error) => Err(UsageError::new(format!("read {shown}: {error}"))),
         }
     }
 
@@ -46,8 +46,8 @@ impl EnvFile {
         for entry in dotenvy::from_read_iter(Lines { rest: bytes, line: line.clone() }) {
             let line = line.get();
             let (name, value) = entry.map_err(|error| match error {
-                dotenvy::Error::Io(error) => UsageError(format!("{shown}:{line}: {error}")),
-                _ => UsageError(format!(
+                dotenvy::Error::Io(error) => UsageError::new(format!("{shown}:{line}: {error}")),
+                _ => UsageError::new(format!(
                     "{shown}:{line}: a line is NAME=VALUE; a VALUE with spaces or backslashes stands in single quotes"
                 )),
             })?;

@@ -11,7 +11,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::echo;
+use crate::net::OptionReading;
+use crate::render::{self, Style};
 use crate::report::Events;
+use crate::server;
+
+use super::socket_options;
 
 /// Events that may wait for a slow reader; at 100 bytes a line less than half a megabyte.
 const QUEUE: usize = 4_096;
@@ -21,10 +27,40 @@ const LAST_WRITE: Duration = Duration::from_secs(1);
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// A line for people.
-    Lines,
+    /// Lines for people.
+    Lines(Style),
     /// One JSON object a line.
     JsonStream,
+}
+
+/// An event as people read it.
+pub(super) trait Lines: Display {
+    /// Its lines, without the last newline. Most events are one line, the one that they display as.
+    fn lines(&self, _style: Style) -> String {
+        self.to_string()
+    }
+}
+
+impl Lines for echo::Event {
+    fn lines(&self, style: Style) -> String {
+        match self {
+            echo::Event::SocketOptions { options } => option_lines(options, style),
+            event => event.to_string(),
+        }
+    }
+}
+
+impl Lines for server::Event {
+    fn lines(&self, style: Style) -> String {
+        match self {
+            server::Event::SocketOptions { options } => option_lines(options, style),
+            event => event.to_string(),
+        }
+    }
+}
+
+fn option_lines(options: &[OptionReading], style: Style) -> String {
+    render::block_text(&socket_options::table(options), style).trim_end().to_owned()
 }
 
 /// Writes events of type `E` until it is dropped.
@@ -37,7 +73,7 @@ pub(super) struct EventWriter<E> {
     format: Format,
 }
 
-impl<E: Serialize + Display + Send + 'static> EventWriter<E> {
+impl<E: Serialize + Lines + Send + 'static> EventWriter<E> {
     pub(super) fn new(format: Format) -> EventWriter<E> {
         let (queue, events) = sync_channel::<E>(QUEUE);
         let (finished, done) = channel();
@@ -78,7 +114,7 @@ impl<E> Drop for EventWriter<E> {
         let waited = self.done.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         if waited != Err(RecvTimeoutError::Timeout) && self.lost > 0 {
             let _ = match self.format {
-                Format::Lines => writeln!(io::stdout(), "{} events lost: stdout was too slow", self.lost),
+                Format::Lines(_) => writeln!(io::stdout(), "{} events lost: stdout was too slow", self.lost),
                 Format::JsonStream => {
                     let lost = self.lost;
                     writeln!(io::stdout(), "{{\"event\":\"events_lost\",\"data\":{{\"events\":{lost}}}}}")
@@ -88,14 +124,14 @@ impl<E> Drop for EventWriter<E> {
     }
 }
 
-fn write_all<E: Serialize + Display>(events: &Receiver<E>, format: Format) -> io::Result<()> {
+fn write_all<E: Serialize + Lines>(events: &Receiver<E>, format: Format) -> io::Result<()> {
     let mut stdout = io::stdout();
     while let Ok(first) = events.recv() {
         let mut lines = String::new();
         // What has piled up leaves in one write.
         for event in std::iter::once(first).chain(events.try_iter().take(256)) {
             match format {
-                Format::Lines => lines.push_str(&event.to_string()),
+                Format::Lines(style) => lines.push_str(&event.lines(style)),
                 Format::JsonStream => {
                     lines.push_str(&serde_json::to_string(&event).map_err(io::Error::other)?);
                 }

@@ -7,8 +7,10 @@ use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
 use crate::net::{Cause, Family, NetError, Op, SocketOptions, same_user, socket, user_name};
 use crate::protocol::Code;
+use crate::report::Failure;
 use crate::server::ServerError;
 use crate::store::{self, StoreError, UsersError};
+use crate::text::escape;
 
 use super::output::Output;
 use super::{BAD_ANSWER, USAGE, UsageError};
@@ -16,7 +18,8 @@ use super::{BAD_ANSWER, USAGE, UsageError};
 /// The exit code of an error: 2 for usage, configuration and privilege, else 1.
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     let cause = net_error(error).map(NetError::cause);
-    let configuration = matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
+    let unsendable = matches!(error.downcast_ref(), Some(ClientError::Unsendable(_)));
+    let configuration = unsendable || matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
     if configuration || error.is::<UsageError>() || is_store_configuration(error) {
         USAGE
     } else {
@@ -24,8 +27,16 @@ pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// An error as it is shown: with its causes, nothing in it that a terminal obeys, and the next step.
+pub(super) fn failure(error: &anyhow::Error) -> Failure {
+    Failure { message: escape(format!("{error:#}").as_bytes()), hint: of(error) }
+}
+
 /// What to do next, where that is known.
-pub(super) fn of(error: &anyhow::Error) -> Option<String> {
+fn of(error: &anyhow::Error) -> Option<String> {
+    if let Some(UsageError { hint, .. }) = error.downcast_ref() {
+        return hint.clone();
+    }
     match error.downcast_ref::<ClientError>() {
         Some(ClientError::Differs { .. }) => {
             Some("`--reply ack` or `--reply upper` says what the server answers".to_owned())
@@ -134,7 +145,7 @@ fn of_net_error(error: &NetError) -> Option<String> {
         Cause::NotPermitted => "the system forbids it: a sandbox or a firewall rule".to_owned(),
         Cause::Unreachable => "no route leads there: check the address and the network".to_owned(),
         Cause::UnknownName => {
-            format!("`{}` is not known: an address comes first, then the messages", addr.host())
+            format!("`{}` is no known name; the address comes before everything else", addr.host())
         }
         Cause::Descriptors => "no descriptors are left: `ulimit -n` shows the limit".to_owned(),
         Cause::Other => return None,

@@ -13,9 +13,9 @@ use super::UsageError;
 /// Starts logging at the level that `-vv` (debug) or `-vvv` (trace) asks for; `RUST_LOG` overrides both.
 pub(super) fn start(verbose: u8, color: bool) -> Result<(), UsageError> {
     let filter = match std::env::var("RUST_LOG") {
-        Ok(directives) if !directives.is_empty() => directives
-            .parse::<Targets>()
-            .map_err(|error| UsageError(format!("RUST_LOG is `{}`: {error}", directives.escape_debug())))?,
+        Ok(directives) if !directives.is_empty() => directives.parse::<Targets>().map_err(|error| {
+            UsageError::new(format!("RUST_LOG is `{}`: {error}", directives.escape_debug()))
+        })?,
         _ => match verbose {
             0 | 1 => return Ok(()),
             2 => Targets::new().with_target("netlab", LevelFilter::DEBUG),

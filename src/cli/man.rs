@@ -24,9 +24,9 @@ impl ManArgs {
         tree.build();
         let mut command = &tree;
         for name in &self.command {
-            command = command
-                .find_subcommand(name)
-                .ok_or_else(|| UsageError(format!("there is no command `{}`", self.command.join(" "))))?;
+            command = command.find_subcommand(name).ok_or_else(|| {
+                UsageError::new(format!("there is no command `{}`", self.command.join(" ")))
+            })?;
         }
         let mut page = Vec::new();
         let title = command.get_display_name().unwrap_or("netlab").to_owned();

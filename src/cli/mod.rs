@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::output::{ColorChoice, Output};
+use crate::render;
 
 /// One binary on which a networking course runs.
 #[derive(Debug, Parser)]
@@ -133,8 +134,18 @@ const USAGE: u8 = 2;
 
 /// A mistake in what was asked, found after the flags were parsed: exit code 2.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct UsageError(String);
+#[error("{message}")]
+struct UsageError {
+    message: String,
+    /// The next step, where the message does not say it.
+    hint: Option<String>,
+}
+
+impl UsageError {
+    fn new(message: String) -> UsageError {
+        UsageError { message, hint: None }
+    }
+}
 
 /// Exit code 0 or 1, by whether the answer is good.
 fn answered(good: bool) -> ExitCode {
@@ -154,8 +165,12 @@ pub fn main() -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let hint = hint::of(&error);
-            Output::error(&error, hint.as_deref(), cli.command.json());
+            let failure = hint::failure(&error);
+            if cli.command.json() {
+                // The document is the answer; if even that can't be written, stderr still has it.
+                let _ = Output::print(&render::error_document(&failure));
+            }
+            Output::failure(&failure);
             ExitCode::from(hint::exit_code(&error))
         }
     }

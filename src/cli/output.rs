@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::echo::tcp_client::ClientError;
 use crate::render::{self, Style};
-use crate::report::{Block, Report};
-use crate::text;
+use crate::report::{Block, Failure, Report};
 
 use super::GlobalArgs;
 
@@ -65,15 +65,10 @@ impl Output {
         let _ = writeln!(io::stderr(), "{line}");
     }
 
-    /// An error, and the next step where one is known.
-    pub(super) fn error(error: &anyhow::Error, hint: Option<&str>, json: bool) {
-        let message = text::escape(format!("{error:#}").as_bytes());
-        if json {
-            // The document is the answer; if even that can't be written, stderr still has it.
-            let _ = Output::print(&render::error_document(&message, hint));
-        }
-        Output::note(&format!("error: {message}"));
-        if let Some(hint) = hint {
+    /// A failure and the next step, on stderr.
+    pub(super) fn failure(failure: &Failure) {
+        Output::note(&format!("error: {}", failure.message));
+        if let Some(hint) = &failure.hint {
             Output::note(&format!("hint: {hint}"));
         }
     }
@@ -81,8 +76,11 @@ impl Output {
 
 /// True if the error is that nobody reads our stdout any more.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io_error = error.downcast_ref::<io::Error>();
-    io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let own = match error.downcast_ref() {
+        Some(ClientError::Local(error)) => Some(error),
+        _ => error.downcast_ref::<io::Error>(),
+    };
+    own.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The locale's encoding, by the variables that decide it (POSIX: the first one set). Windows' console is

@@ -12,7 +12,7 @@ use super::UsageError;
 pub(super) fn data_folder() -> Result<PathBuf, UsageError> {
     let folders = ProjectDirs::from("", "", "netlab");
     folders.map(|folders| folders.data_dir().to_owned()).ok_or_else(|| {
-        UsageError("this user has no home folder to keep files in: name them by flags".to_owned())
+        UsageError::new("this user has no home folder to keep files in: name them by flags".to_owned())
     })
 }
 

@@ -107,7 +107,7 @@ impl FieldArgs {
                 None => ask(&format!("{label}: "), input)?,
             };
             if value.contains(['\n', '\r']) {
-                return Err(UsageError(format!("{label} must be one line")).into());
+                return Err(UsageError::new(format!("{label} must be one line")).into());
             }
             text.extend([label, ": ", &value, "\n"]);
         }
@@ -123,7 +123,9 @@ fn ask(question: &str, input: &mut dyn BufRead) -> anyhow::Result<String> {
     let mut line = String::new();
     if input.read_line(&mut line)? == 0 {
         Output::note("");
-        return Err(UsageError(format!("stdin ended before an answer to `{}`", question.trim_end())).into());
+        return Err(
+            UsageError::new(format!("stdin ended before an answer to `{}`", question.trim_end())).into()
+        );
     }
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
@@ -276,9 +278,9 @@ impl MenuArgs {
             &default.port().to_string(),
         );
         let (address, used) = Address::from_words(&[host, port], None, &default)
-            .map_err(|error| UsageError(error.to_string()))?;
+            .map_err(|error| UsageError::new(error.to_string()))?;
         if used != 2 {
-            return Err(UsageError("the port must be a number from 0 to 65535".to_owned()).into());
+            return Err(UsageError::new("the port must be a number from 0 to 65535".to_owned()).into());
         }
         loop {
             Output::note(MENU);
@@ -294,7 +296,7 @@ impl MenuArgs {
             };
             // One failure is no reason to leave the menu.
             if let Err(error) = result {
-                Output::error(&error, hint::of(&error).as_deref(), false);
+                Output::failure(&hint::failure(&error));
             }
         }
     }
@@ -321,7 +323,7 @@ impl MenuArgs {
 
 fn ask_id(input: &mut dyn BufRead) -> anyhow::Result<ClientId> {
     let text = ask("Student ID: ", input)?;
-    Ok(ClientId::parse(text.trim()).map_err(|error| UsageError(error.to_string()))?)
+    Ok(ClientId::parse(text.trim()).map_err(|error| UsageError::new(error.to_string()))?)
 }
 
 fn or(answer: &str, default: &str) -> String {

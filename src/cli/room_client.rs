@@ -83,7 +83,7 @@ impl RoomClientArgs {
         let secret = self.key || self.password || self.key_file.is_some();
         let Some(user) = user else {
             return if secret {
-                Err(UsageError("a key or a password belongs to a --user".to_owned()).into())
+                Err(UsageError::new("a key or a password belongs to a --user".to_owned()).into())
             } else {
                 Ok(Credentials::Anonymous)
             };
@@ -94,7 +94,7 @@ impl RoomClientArgs {
         }
         if self.key {
             let text = secret::ask(&format!("key of {user}: "))?;
-            let key = from_hex(text.trim()).ok_or_else(|| UsageError(NO_KEY.to_owned()))?;
+            let key = from_hex(text.trim()).ok_or_else(|| UsageError::new(NO_KEY.to_owned()))?;
             return Ok(Credentials::Key(user, key));
         }
         if self.password {
@@ -108,7 +108,8 @@ impl RoomClientArgs {
 const NO_KEY: &str = "a key has 64 hex digits";
 
 fn read_key(file: &Path) -> Result<Key, UsageError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| UsageError(format!("the key file {} can't be read: {error}", file.display())))?;
-    from_hex(text.trim()).ok_or_else(|| UsageError(format!("{} holds no key: {NO_KEY}", file.display())))
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        UsageError::new(format!("the key file {} can't be read: {error}", file.display()))
+    })?;
+    from_hex(text.trim()).ok_or_else(|| UsageError::new(format!("{} holds no key: {NO_KEY}", file.display())))
 }

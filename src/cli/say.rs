@@ -12,6 +12,7 @@ use crate::protocol::Code;
 use crate::protocol::message::{Answer, Fault, Request, RoomEcho, RoomJoin};
 use crate::protocol::names::RoomName;
 use crate::render;
+use crate::report::Failure;
 use crate::text::escape;
 
 use super::address::ROOMS;
@@ -54,7 +55,7 @@ pub(super) struct SayArgs {
 struct SayReport {
     messages: Vec<Said>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    error: Option<Failure>,
 }
 
 /// One message as it came back.
@@ -92,7 +93,7 @@ impl SayArgs {
         }
         for line in StdinLines::new(LONGEST_LINE) {
             let line = String::from_utf8(line?)
-                .map_err(|_| UsageError("a line of stdin is not UTF-8".to_owned()))?;
+                .map_err(|_| UsageError::new("a line of stdin is not UTF-8".to_owned()))?;
             self.say(connection, &line, report)?;
         }
         Ok(())
@@ -133,11 +134,12 @@ impl SayArgs {
         if super::output::is_broken_pipe(&error) {
             return Err(error);
         }
+        let failure = hint::failure(&error);
         if self.json {
-            report.error = Some(format!("{error:#}"));
+            report.error = Some(failure.clone());
             Output::print(&render::document(&report))?;
         }
-        Output::error(&error, hint::of(&error).as_deref(), false);
+        Output::failure(&failure);
         Ok(ExitCode::from(hint::exit_code(&error)))
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn new_password(whom: &str) -> anyhow::Result<String> {
     let password = if io::stdin().is_terminal() {
         let password = prompt(&format!("password for {whom}: "))?;
         if prompt("once more: ")? != password {
-            return Err(UsageError("the two passwords differ: nothing was changed".to_owned()).into());
+            return Err(UsageError::new("the two passwords differ: nothing was changed".to_owned()).into());
         }
         password
     } else {
@@ -26,7 +26,7 @@ pub(super) fn new_password(whom: &str) -> anyhow::Result<String> {
     if (1..=MAX_PASSWORD).contains(&password.len()) {
         Ok(password)
     } else {
-        Err(UsageError(format!("a password has 1 to {MAX_PASSWORD} bytes")).into())
+        Err(UsageError::new(format!("a password has 1 to {MAX_PASSWORD} bytes")).into())
     }
 }
 

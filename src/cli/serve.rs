@@ -134,7 +134,7 @@ impl ServeArgs {
             announce(&addrs);
         }
         let stop = Stop::on_signals()?;
-        let format = if self.json_stream { Format::JsonStream } else { Format::Lines };
+        let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
         server::run(&config, records, &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
@@ -145,11 +145,11 @@ impl ServeArgs {
         let Some(exposed) = addrs.iter().find(|addr| !addr.ip().is_loopback()) else { return Ok(()) };
         match self.auth {
             Auth::Hmac => Ok(()),
-            Auth::Password => Err(UsageError(format!(
+            Auth::Password => Err(UsageError::new(format!(
                 "--auth password on {exposed}: passwords would cross the network in the clear; use --auth hmac"
             ))),
             Auth::None if self.insecure_lan => Ok(()),
-            Auth::None => Err(UsageError(format!(
+            Auth::None => Err(UsageError::new(format!(
                 "{exposed} is open to the network, and without --auth anyone may enter: \
                  use --auth hmac, or --insecure-lan if that is what you want"
             ))),

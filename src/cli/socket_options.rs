@@ -26,13 +26,13 @@ pub(super) struct SocketOptionsArgs {
     #[arg(long)]
     no_nodelay: bool,
     /// Probe a peer that has been silent for this long (SO_KEEPALIVE)
-    #[arg(long, value_name = "DUR", value_parser = values::duration)]
+    #[arg(long, value_name = "DUR", value_parser = values::keepalive)]
     keepalive: Option<Duration>,
     /// Size of the send buffer (SO_SNDBUF)
-    #[arg(long, value_name = "BYTES", value_parser = values::size)]
+    #[arg(long, value_name = "BYTES", value_parser = values::buffer_size)]
     so_sndbuf: Option<usize>,
     /// Size of the receive buffer (SO_RCVBUF)
-    #[arg(long, value_name = "BYTES", value_parser = values::size)]
+    #[arg(long, value_name = "BYTES", value_parser = values::buffer_size)]
     so_rcvbuf: Option<usize>,
     /// How long close may wait for unsent data; 0 resets the connection (SO_LINGER)
     #[arg(long, value_name = "DUR", value_parser = values::duration)]

@@ -83,7 +83,7 @@ fn recv_size(text: &str) -> Result<usize, String> {
 
 impl StickyDemoArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let plan = Plan::new(self.plan()).map_err(|error| UsageError(error.to_string()))?;
+        let plan = Plan::new(self.plan()).map_err(|error| UsageError::new(error.to_string()))?;
         let mut report = StickyReport::default();
         if self.socket.show_options {
             let readings = sticky::read_options(&plan)?;

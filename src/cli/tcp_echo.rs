@@ -16,7 +16,7 @@ use crate::render;
 
 use super::address::{self, AddressArgs};
 use super::events::{EventWriter, Format};
-use super::output::Output;
+use super::output::{self, Output};
 use super::replies::{Prompt, ReplyPrinter};
 use super::socket_options::{self, BacklogArgs, SocketOptionsArgs};
 use super::stdin_lines::StdinLines;
@@ -24,6 +24,11 @@ use super::values::{self, HexParts};
 use super::{UsageError, hint};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  netlab tcp-echo server                          on 127.0.0.1:65432, until Ctrl-C
+  netlab tcp-echo client 127.0.0.1:65432 Hello    one message, its reply
+  netlab tcp-echo client < file | cmp - file      every byte must come back")]
 pub(super) enum TcpEchoCommand {
     /// Serve: answer every client with what it sent
     Server(Box<ServerArgs>),
@@ -76,7 +81,7 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "N", value_parser = values::size)]
     max_connections: Option<usize>,
     /// Close a client that says nothing for so long
-    #[arg(long, value_name = "DUR", value_parser = values::duration)]
+    #[arg(long, value_name = "DUR", value_parser = values::time_out)]
     idle_timeout: Option<Duration>,
     /// Show what the event loop does, a line for each step
     #[arg(long)]
@@ -105,15 +110,20 @@ impl ServerArgs {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         if self.trace && self.model != Model::EventLoop {
             let model = self.model.name();
-            return Err(
-                super::UsageError(format!("--trace shows the event loop; --model {model} has none")).into()
-            );
+            return Err(super::UsageError::new(format!(
+                "--trace shows the event loop; --model {model} has none"
+            ))
+            .into());
+        }
+        if self.max_connections.is_some() && self.model == Model::Iterative {
+            let message = "--max-connections: --model iterative serves one client at a time, the others wait";
+            return Err(UsageError::new(message.to_owned()).into());
         }
         let address = self.address.whole(&self.addr, address::TCP_ECHO)?;
         let addrs = address.resolve(self.address.family())?;
         net::raise_descriptor_limit();
         let stop = Stop::on_signals()?;
-        let format = if self.json_stream { Format::JsonStream } else { Format::Lines };
+        let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
         tcp_server::run(&self.config(output), &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
@@ -154,6 +164,9 @@ pub(super) struct ClientArgs {
     /// The server, then messages: HOST, HOST:PORT, HOST PORT or [IPV6]:PORT [default: 127.0.0.1:65432]
     #[arg(value_name = "ADDR] [MESSAGE")]
     words: Vec<String>,
+    /// Messages; with no address before the `--`, to the default one
+    #[arg(last = true, value_name = "MESSAGE")]
+    messages: Vec<String>,
     #[command(flatten)]
     address: AddressArgs,
     #[command(flatten)]
@@ -165,7 +178,7 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "REPLY", value_parser = values::reply())]
     reply: Option<Reply>,
     /// How long to wait to connect, and for each reply
-    #[arg(short, long, value_name = "DUR", default_value = "10s", value_parser = values::duration)]
+    #[arg(short, long, value_name = "DUR", default_value = "10s", value_parser = values::time_out)]
     wait: Duration,
     /// Bytes per recv call
     #[arg(long, value_name = "BYTES", default_value = "64k", value_parser = values::size)]
@@ -179,9 +192,10 @@ pub(super) struct ClientArgs {
 
 impl ClientArgs {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let (address, messages) = self.address.split(&self.words, address::TCP_ECHO)?;
+        let (address, words) = self.address.split(&self.words, address::TCP_ECHO)?;
+        let messages: Vec<&String> = words.iter().chain(&self.messages).collect();
         if self.hex.is_some() && !messages.is_empty() {
-            return Err(UsageError("--hex is the message: give no other".into()).into());
+            return Err(UsageError::new("--hex is the message: give no other".into()).into());
         }
         let addrs = address.resolve(self.address.family())?;
         let mut client = Client::connect(&addrs, self.config())?;
@@ -192,7 +206,7 @@ impl ClientArgs {
         }
         let stop = Stop::on_signals()?;
         let _ender = stop.on_stop(client.ender());
-        let result = self.talk(&mut client, messages, &stop);
+        let result = self.talk(&mut client, &messages, &stop);
         // Ctrl-C cuts the connection: what that breaks is no failure.
         self.conclude(&client, if stop.requested() { Ok(()) } else { result })
     }
@@ -209,14 +223,14 @@ impl ClientArgs {
     }
 
     /// Sends what there is to send and prints what comes back.
-    fn talk(&self, client: &mut Client, messages: &[String], stop: &Stop) -> Result<(), ClientError> {
+    fn talk(&self, client: &mut Client, messages: &[&String], stop: &Stop) -> Result<(), ClientError> {
         let framed = self.framing.framing != Framing::Raw;
         let mut printer = ReplyPrinter::new(self.json, self.hex.is_some());
         if let Some(HexParts(parts)) = &self.hex {
             printer.exchange(client, &Message::Wire(parts.clone()), framed)?;
         } else if !messages.is_empty() {
             for message in messages {
-                printer.exchange(client, &Message::Payload(message.clone().into_bytes()), framed)?;
+                printer.exchange(client, &Message::Payload(message.as_bytes().to_vec()), framed)?;
             }
         } else if framed {
             let mut lines = StdinLines::new(self.framing.max_frame);
@@ -243,25 +257,23 @@ impl ClientArgs {
 
     /// The report, and what went wrong.
     fn conclude(&self, client: &Client, result: Result<(), ClientError>) -> anyhow::Result<ExitCode> {
-        let error = result.err();
-        if let Some(ClientError::Local(error)) = &error
-            && error.kind() == io::ErrorKind::BrokenPipe
-        {
+        let failed = result.err().map(anyhow::Error::new);
+        if failed.as_ref().is_some_and(output::is_broken_pipe) {
             return Ok(ExitCode::SUCCESS);
         }
+        let failure = failed.as_ref().map(hint::failure);
         if self.json {
-            let mut report = client.report(error.as_ref());
+            let mut report = client.report();
             report.socket_options = self.socket.show_options.then(|| client.options());
+            report.error.clone_from(&failure);
             Output::print(&render::document(&report))?;
         }
-        Ok(match error {
-            None => ExitCode::SUCCESS,
-            Some(error) => {
-                let error = anyhow::Error::new(error);
-                let hint = hint::of(&error);
-                Output::error(&error, hint.as_deref(), false);
-                ExitCode::from(hint::exit_code(&error))
+        Ok(match (&failed, failure) {
+            (Some(error), Some(failure)) => {
+                Output::failure(&failure);
+                ExitCode::from(hint::exit_code(error))
             }
+            _ => ExitCode::SUCCESS,
         })
     }
 }

@@ -24,6 +24,11 @@ use super::stdin_lines::StdinLines;
 use super::{UsageError, answered, hint, values};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  netlab udp-echo server                          on 127.0.0.1:9999, until Ctrl-C
+  netlab udp-echo client 127.0.0.1:9999 Hello     one datagram, its reply
+  netlab udp-echo client -c 100 -- Hello          a hundred: loss and round-trip times")]
 pub(super) enum UdpEchoCommand {
     /// Serve: answer every datagram with what it brought
     Server(ServerArgs),
@@ -91,7 +96,7 @@ impl ServerArgs {
         let address = self.address.whole(&self.addr, address::UDP_ECHO)?;
         let addrs = address.resolve(self.address.family())?;
         let stop = Stop::on_signals()?;
-        let format = if self.json_stream { Format::JsonStream } else { Format::Lines };
+        let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
         udp_server::run(&self.config(output), &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
@@ -132,7 +137,7 @@ pub(super) struct ClientArgs {
     #[command(flatten)]
     address: AddressArgs,
     /// How long to wait for each reply
-    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = values::duration)]
+    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = values::time_out)]
     wait: Duration,
     /// Send a message that got no reply again, so many times
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -181,7 +186,9 @@ impl ClientArgs {
         } else {
             udp_client::run(&config, &addrs, &mut messages.into_iter().map(Ok), &stop, &mut show)
         };
-        self.finish(output, &result.map_err(to_anyhow)?)
+        let (mut report, refusal) = result.map_err(to_anyhow)?;
+        report.error = refusal.map(|refusal| hint::failure(&refusal.into()));
+        self.finish(output, &report)
     }
 
     fn config(&self, from_stdin: bool) -> udp_client::Config {
@@ -225,7 +232,9 @@ impl ClientArgs {
             }
             Output::note(render::text(report, output.style).trim_end());
         }
-        if report.lost > 0 {
+        if let Some(failure) = &report.error {
+            Output::failure(failure);
+        } else if report.lost > 0 {
             Output::note(&format!("hint: {}", loss_hint(report)));
         }
         Ok(answered(report.succeeded()))
@@ -236,7 +245,7 @@ impl ClientArgs {
 fn check_sizes(messages: &[Vec<u8>], peer: SocketAddr) -> Result<(), UsageError> {
     let limit = net::max_datagram(peer);
     match messages.iter().map(Vec::len).find(|size| *size > limit) {
-        Some(size) => Err(UsageError(ClientError::TooLarge { size, limit, peer }.to_string())),
+        Some(size) => Err(UsageError::new(ClientError::TooLarge { size, limit, peer }.to_string())),
         None => Ok(()),
     }
 }
@@ -276,6 +285,6 @@ fn to_anyhow(error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Net(error) => error.into(),
         ClientError::Io(error) => error.into(),
-        error @ ClientError::TooLarge { .. } => UsageError(error.to_string()).into(),
+        error @ ClientError::TooLarge { .. } => UsageError::new(error.to_string()).into(),
     }
 }

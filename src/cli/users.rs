@@ -135,8 +135,8 @@ impl AddArgs {
     fn add_class(&self, list: &Path, path: &Path, users: &mut Users, output: &Output) -> anyhow::Result<()> {
         let shown = text::escape(list.to_string_lossy().as_bytes());
         let content = std::fs::read_to_string(list)
-            .map_err(|error| UsageError(format!("read the class list {shown}: {error}")))?;
-        let wrong = |error| UsageError(format!("{shown}, {error}"));
+            .map_err(|error| UsageError::new(format!("read the class list {shown}: {error}")))?;
+        let wrong = |error| UsageError::new(format!("{shown}, {error}"));
         let members = class_list::parse(&content, self.role).map_err(wrong)?;
         let folder = self.keys_dir.as_deref().unwrap_or(list.parent().unwrap_or(Path::new("")));
         let key_file = |member: &Member| folder.join(format!("{}.key", member.name));
@@ -246,7 +246,7 @@ impl RemoveArgs {
 
 fn username(name: &str) -> Result<Username, UsageError> {
     let shown = text::escape(name.as_bytes());
-    Username::parse(name).map_err(|error| UsageError(format!("`{shown}` is no user name: {error}")))
+    Username::parse(name).map_err(|error| UsageError::new(format!("`{shown}` is no user name: {error}")))
 }
 
 /// Bytes that nobody can guess.

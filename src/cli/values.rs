@@ -27,6 +27,31 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| "a whole number above 0".to_owned())
 }
 
+/// A duration that is not zero.
+pub(super) fn time_out(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("a time-out of 0 would be over before it began".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A size of a socket's buffer: the system counts it in 31 bits.
+pub(super) fn buffer_size(text: &str) -> Result<usize, String> {
+    let size = size(text)?;
+    if size > i32::MAX as usize {
+        Err("a socket's buffer has at most 2147483647 bytes".to_owned())
+    } else {
+        Ok(size)
+    }
+}
+
+/// An idle time for keep-alive: the system counts it in seconds, to 32767.
+pub(super) fn keepalive(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let fits = (Duration::from_secs(1)..=Duration::from_secs(32_767)).contains(&time);
+    if fits { Ok(time) } else { Err("the idle time is from 1s to 32767s".to_owned()) }
+}
+
 /// A size in bytes: a number, `k`/`K` for 1,024 and `m`/`M` for 1,048,576; at least 1.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let (number, unit) = match text.strip_suffix(['k', 'K']) {

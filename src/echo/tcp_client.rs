@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::Reply;
 use crate::framing::{Content, Decoder, Encoder, FrameError, Framing};
 use crate::net::{Cause, NetError, OptionReading, SocketOptions, Stream, socket};
+use crate::report::Failure;
 use crate::text::{Grouped, byte_count, excerpt};
 
 /// Between two parts of a message: long enough that they arrive in two recv calls even on a busy machine.
@@ -58,7 +59,7 @@ pub struct ReplyReport {
     pub sent_bytes: u64,
     /// Bytes received, framing included.
     pub received_bytes: u64,
-    /// From the first byte sent to the last one received.
+    /// From sending the message (its last part) to the last byte received.
     pub rtt_us: u64,
     /// The beginning of the reply, escaped.
     pub text: String,
@@ -82,7 +83,7 @@ pub struct ClientReport {
     pub socket_options: Option<Vec<OptionReading>>,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
+    pub error: Option<Failure>,
 }
 
 /// Why an exchange failed.
@@ -91,7 +92,10 @@ pub enum ClientError {
     /// A socket call failed, or a reply did not come in time.
     #[error(transparent)]
     Net(#[from] NetError),
-    /// A message that can't be framed, or a reply that is no frame.
+    /// A message that can't be framed: nothing of it was sent.
+    #[error("the message can't be sent")]
+    Unsendable(#[source] FrameError),
+    /// A reply that is no frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// The server ended the connection before the reply was complete.
@@ -210,10 +214,12 @@ impl Client {
     /// A reply that does not come, is cut off, or (where an echo was asked for) is something else.
     pub fn exchange(&mut self, message: &Message, sink: Sink<'_>) -> Result<(), ClientError> {
         let wire = self.wire(message)?;
-        let before = (Instant::now(), self.received);
+        let mut before = (Instant::now(), self.received);
         for (i, part) in wire.iter().enumerate() {
             if i > 0 {
                 thread::sleep(PAUSE);
+                // The pause is ours; the reply can only come after the last part.
+                before.0 = Instant::now();
             }
             self.stream.send_all(part)?;
             self.sent.fetch_add(part.len() as u64, Ordering::Relaxed);
@@ -241,6 +247,9 @@ impl Client {
         let mut quote = Vec::new();
         self.stream.half_close()?;
         let result = self.read_to_end(&mut quoting(sink, &mut quote));
+        if result.is_ok() && self.unanswered() {
+            return Err(ClientError::NoReply);
+        }
         if self.uncounted {
             // Nobody knows which part of it answers which message: it counts as one reply to all of them.
             let heard = [std::mem::take(&mut self.heard), quote].concat();
@@ -250,8 +259,14 @@ impl Client {
         result
     }
 
+    /// True if something was sent and nothing has come.
+    fn unanswered(&self) -> bool {
+        self.received == 0 && self.sent.load(Ordering::SeqCst) > 0
+    }
+
     fn read_to_end(&mut self, sink: Sink<'_>) -> Result<(), ClientError> {
         let wait = if self.uncounted { self.config.wait } else { self.config.wait.min(LAST_BYTES) };
+        let end = Instant::now() + wait;
         loop {
             let input = &self.buffer[..self.end];
             while let Some(frame) = self.decoder.next_frame(input, &mut self.start)? {
@@ -259,6 +274,8 @@ impl Client {
             }
             match self.fill(wait) {
                 Ok(0) => return Ok(self.decoder.finish()?),
+                // A server that goes on for ever has answered long ago.
+                Ok(_) if !self.uncounted && Instant::now() >= end => return Ok(()),
                 Ok(_) => {}
                 // Every reply is there already: a server that does not end its side harms nobody.
                 Err(_) if !self.uncounted => return Ok(()),
@@ -302,11 +319,12 @@ impl Client {
         let input_ended = ended.clone();
         // Joined only when it is done: it may sit in a read of the terminal when the server is gone.
         let sender = thread::spawn(move || send_input(&stream, input, &sent, &input_ended));
+        let mut quote = Vec::new();
         loop {
             let was_done = sender.is_finished();
             match self.fill(self.config.wait) {
                 Ok(0) => break,
-                Ok(received) => sink(&self.buffer[..received])?,
+                Ok(received) => quoting(sink, &mut quote)(&self.buffer[..received])?,
                 // While there is more to send, the server may take its time.
                 Err(ClientError::Net(error)) if error.cause() == Cause::TimedOut && !was_done => {}
                 Err(error) => return Err(error),
@@ -318,6 +336,10 @@ impl Client {
             return Err(ClientError::ClosedEarly { sent, received: self.received });
         }
         sender.join().unwrap_or(Ok(()))?;
+        self.note_reply(self.sent.load(Ordering::SeqCst), (self.begun, 0), &quote);
+        if self.unanswered() {
+            return Err(ClientError::NoReply);
+        }
         let want = self.sent.load(Ordering::SeqCst);
         if self.config.reply == Some(Reply::Echo) && self.received != want {
             return Err(ClientError::Closed { have: self.received, want });
@@ -325,9 +347,9 @@ impl Client {
         Ok(())
     }
 
-    /// What was moved; `error` is what ended it, if it did not end well.
+    /// What was moved until now.
     #[must_use]
-    pub fn report(&self, error: Option<&ClientError>) -> ClientReport {
+    pub fn report(&self) -> ClientReport {
         ClientReport {
             local_address: self.local,
             remote_address: self.remote(),
@@ -335,17 +357,18 @@ impl Client {
             received_bytes: self.received,
             replies: self.replies.clone(),
             socket_options: None,
-            error: error.map(|error| with_sources(error)),
+            error: None,
         }
     }
 
     /// The parts of a message as they go onto the wire.
-    fn wire(&self, message: &Message) -> Result<Vec<Vec<u8>>, FrameError> {
+    fn wire(&self, message: &Message) -> Result<Vec<Vec<u8>>, ClientError> {
         match message {
             Message::Wire(parts) => Ok(parts.clone()),
             Message::Payload(payload) => {
                 let mut wire = Vec::new();
-                self.encoder.encode(Content::of(payload), payload, &mut wire)?;
+                let encoded = self.encoder.encode(Content::of(payload), payload, &mut wire);
+                encoded.map_err(ClientError::Unsendable)?;
                 Ok(vec![wire])
             }
         }
@@ -447,12 +470,6 @@ fn quoting<'a>(sink: Sink<'a>, quote: &'a mut Vec<u8>) -> impl FnMut(&[u8]) -> i
         quote.extend_from_slice(&bytes[..room]);
         sink(bytes)
     }
-}
-
-/// An error and its causes, in one line.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn micros(duration: Duration) -> u64 {

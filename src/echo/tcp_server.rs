@@ -102,7 +102,9 @@ pub fn run(
     let (listener, address) = socket::listen(addrs, &config.options, config.backlog)?;
     events.event(Event::Listening { address, transport: "tcp" });
     if config.show_options {
-        events.event(Event::SocketOptions { options: config.options.read_tcp(&listener) });
+        let mut options = config.options.read_tcp(&listener);
+        options.push(SocketOptions::read_backlog(config.backlog, address));
+        events.event(Event::SocketOptions { options });
     }
     let serve: fn(&Config, TcpListener, SocketAddr, &Stop, &mut (dyn Events<Event> + Send)) -> _ =
         match config.model {

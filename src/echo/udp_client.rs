@@ -91,7 +91,7 @@ pub fn run(
     messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
     stop: &Stop,
     show: &mut Show<'_>,
-) -> Result<UdpClientReport, ClientError> {
+) -> Result<(UdpClientReport, Option<NetError>), ClientError> {
     let mut client = Client::connect(config, addrs, stop, show)?;
     for message in messages {
         let message = message?;
@@ -106,7 +106,7 @@ pub fn run(
         }
     }
     client.linger()?;
-    Ok(client.report)
+    Ok((client.report, client.refusal))
 }
 
 struct Client<'a> {
@@ -118,6 +118,8 @@ struct Client<'a> {
     buffer: Vec<u8>,
     last_sent: Option<Instant>,
     report: UdpClientReport,
+    /// The last answer of a system on which nobody listens.
+    refusal: Option<NetError>,
     stop: &'a Stop,
     show: &'a mut Show<'a>,
 }
@@ -140,6 +142,7 @@ impl<'a> Client<'a> {
             buffer: vec![0; config.recv_size],
             last_sent: None,
             report,
+            refusal: None,
             stop,
             show,
         })
@@ -148,9 +151,11 @@ impl<'a> Client<'a> {
     /// Sends a message until it is answered or given up.
     fn exchange(&mut self, message: &[u8]) -> Result<(), ClientError> {
         if let Some(last) = self.last_sent {
-            self.listen(last + self.config.interval, false)?;
+            let waited = self.listen(last + self.config.interval, false);
+            self.unless_refused(waited, false)?;
         }
-        self.drain()?;
+        let drained = self.drain();
+        self.unless_refused(drained, ())?;
         let index = self.report.replies.len();
         self.report.replies.push(ReplyRecord::new(message.len()));
         self.pairing.sent(Sent { index, at: Instant::now() }, message);
@@ -170,7 +175,7 @@ impl<'a> Client<'a> {
                 Err(ClientError::Net(error)) if error.cause() == Cause::Refused && self.may_move() => {
                     self.move_on()?;
                 }
-                result => return result,
+                result => return self.unless_refused(result, false),
             }
         }
     }
@@ -185,6 +190,17 @@ impl<'a> Client<'a> {
         self.last_sent = Some(now);
         self.report.sent(index);
         self.listen(now + self.config.wait, true)
+    }
+
+    /// A refusal is noted and costs the message that met it; the next one may find a server again.
+    fn unless_refused<T>(&mut self, result: Result<T, ClientError>, instead: T) -> Result<T, ClientError> {
+        match result {
+            Err(ClientError::Net(error)) if error.cause() == Cause::Refused => {
+                self.refusal = Some(error);
+                Ok(instead)
+            }
+            result => result,
+        }
     }
 
     fn may_move(&self) -> bool {
@@ -225,13 +241,15 @@ impl<'a> Client<'a> {
     /// Listens for late replies, if some are missing.
     fn linger(&mut self) -> Result<(), ClientError> {
         let until = Instant::now() + self.config.linger;
-        self.drain()?;
+        let drained = self.drain();
+        self.unless_refused(drained, ())?;
         while self.pairing.is_waiting() {
             let rest = until.saturating_duration_since(Instant::now());
             if rest.is_zero() || self.stop.requested() {
                 break;
             }
-            if let Some(received) = self.udp.recv(&mut self.buffer, rest.min(SLICE))? {
+            let received = self.udp.recv(&mut self.buffer, rest.min(SLICE)).map_err(ClientError::from);
+            if let Some(received) = self.unless_refused(received, None)? {
                 self.arrived(received, false)?;
             }
         }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use crate::net::OptionReading;
-use crate::report::{Block, Report};
+use crate::report::{Block, Failure, Report};
 use crate::text::{Grouped, byte_count, counted};
 
 /// What happened to one message.
@@ -71,6 +71,9 @@ pub struct UdpClientReport {
     /// The socket's options, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub socket_options: Option<Vec<OptionReading>>,
+    /// What went wrong besides losses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
 }
 
 impl ReplyRecord {
@@ -108,6 +111,7 @@ impl UdpClientReport {
             rtt_us: None,
             replies: Vec::new(),
             socket_options: None,
+            error: None,
         }
     }
 
@@ -170,7 +174,7 @@ impl Report for UdpClientReport {
     }
 
     fn succeeded(&self) -> bool {
-        self.lost == 0
+        self.lost == 0 && self.error.is_none()
     }
 }
 

@@ -77,10 +77,7 @@ fn text<'a>(
 
 fn wrong(member: &'static str, allowed: &str, found: &Value) -> FrameError {
     let found: String = found.to_string().chars().take(40).collect();
-    FrameError::HeaderMember {
-        member,
-        problem: format!("must be {allowed}, not {}", crate::text::escape(found.as_bytes())),
-    }
+    FrameError::HeaderMember { member, problem: format!("must be {allowed}, not {found}") }
 }
 
 /// Appends the prefix, the header and the payload.

@@ -19,14 +19,10 @@ pub struct Address {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// An IPv6 address whose last group could be a port.
-    #[error(
-        "`{0}` is ambiguous: write `[{host}]:{port}` for a port, or `[{0}]` for an address alone",
-        host = .0.rsplit_once(':').map_or("", |(host, _)| host),
-        port = .0.rsplit_once(':').map_or("", |(_, port)| port)
-    )]
+    #[error("`{0}` is ambiguous: its end may be a port, or a part of an IPv6 address")]
     BareV6(String),
     /// A `[` without its `]`, or something other than `:PORT` behind it.
-    #[error("`{0}` is no address: an IPv6 address stands in brackets, like `[::1]:8080`")]
+    #[error("`{0}` is no address")]
     Brackets(String),
     /// A port that is no number from 0 to 65535.
     #[error("`{0}` is no port: a port is a number from 0 to 65535")]
@@ -37,6 +33,23 @@ pub enum AddressError {
     /// The port is given in two places.
     #[error("the port is given twice, as {0} and as {1}: give it once")]
     Twice(u16, u16),
+}
+
+impl AddressError {
+    /// How to write what was meant.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            AddressError::BareV6(text) => {
+                let (host, port) = text.rsplit_once(':')?;
+                Some(format!("write [{host}]:{port} for a port, or [{text}] for an address alone"))
+            }
+            AddressError::Brackets(_) => {
+                Some("an IPv6 address stands in brackets, like [::1]:8080".to_owned())
+            }
+            AddressError::Port(_) | AddressError::Host(_) | AddressError::Twice(..) => None,
+        }
+    }
 }
 
 /// Which addresses of a name may be used (`-4`, `-6`).
@@ -119,10 +132,8 @@ impl Address {
         found.dedup();
         if found.is_empty() {
             let wanted = if family == Family::V6 { "IPv6" } else { "IPv4" };
-            let source = std::io::Error::new(
-                std::io::ErrorKind::NotFound,
-                format!("the name has no {wanted} address"),
-            );
+            let source =
+                std::io::Error::new(std::io::ErrorKind::Unsupported, format!("it has no {wanted} address"));
             return Err(failed(source));
         }
         Ok(found)
@@ -242,10 +253,14 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_the_way_to_write_it() {
-        let refused = |words: &[&str]| parse(words, None).unwrap_err().to_string();
+        let refused = |words: &[&str]| {
+            let error = parse(words, None).unwrap_err();
+            format!("{error}\n{}", error.hint().unwrap_or_default())
+        };
         assert_eq!(
             refused(&["::1:80"]),
-            "`::1:80` is ambiguous: write `[::1]:80` for a port, or `[::1:80]` for an address alone"
+            "`::1:80` is ambiguous: its end may be a port, or a part of an IPv6 address\n\
+             write [::1]:80 for a port, or [::1:80] for an address alone"
         );
         assert!(refused(&["fe80::1:8080"]).contains("[fe80::1]:8080"));
         assert!(refused(&["a:b:c"]).contains("ambiguous"));

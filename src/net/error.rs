@@ -104,6 +104,7 @@ impl NetError {
     pub fn cause(&self) -> Cause {
         use io::ErrorKind as Kind;
         match self.source.kind() {
+            Kind::Unsupported => Cause::Other,
             _ if self.op == Op::Resolve => Cause::UnknownName,
             _ if out_of_descriptors(&self.source) => Cause::Descriptors,
             Kind::ConnectionRefused => Cause::Refused,

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::Serialize;
 use socket2::{SockRef, Socket, TcpKeepalive};
 
-use super::table::Transport;
+use super::table::{self, Transport};
 use super::{Address, NetError, Op};
 
 /// What a command line can ask of its sockets. `None` leaves the system's default.
@@ -108,8 +109,10 @@ impl SocketOptions {
         if let Some(idle) = self.keepalive {
             set("SO_KEEPALIVE", socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle)))?;
         }
-        if self.linger.is_some() {
-            set("SO_LINGER", socket.set_linger(self.linger))?;
+        if let Some(time) = self.linger {
+            // The system counts whole seconds, and 0 means something else: a reset.
+            let rounded = Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0));
+            set("SO_LINGER", socket.set_linger(Some(rounded)))?;
         }
         Ok(())
     }
@@ -129,7 +132,7 @@ impl SocketOptions {
         readings.push(OptionReading {
             option: "SO_KEEPALIVE",
             asked: seconds(self.keepalive),
-            kernel: shown(socket.keepalive().map(on)),
+            kernel: shown(socket.keepalive().map(|set| keepalive(set, &socket))),
             meaning: "probe a silent peer after this idle time, so that a vanished one is noticed",
         });
         readings.push(OptionReading {
@@ -139,6 +142,19 @@ impl SocketOptions {
             meaning: "what close() does with unsent data: off sends it in the background, 0 s resets",
         });
         readings
+    }
+
+    /// The length of a listener's queue, which is no option but an argument of `listen`; Linux tells it in its
+    /// socket table.
+    #[must_use]
+    pub fn read_backlog(asked: u32, listener: SocketAddr) -> OptionReading {
+        let row = table::holder(Transport::Tcp, listener).ok().flatten();
+        OptionReading {
+            option: "backlog",
+            asked: Some(asked.to_string()),
+            kernel: row.map_or("unknown".to_owned(), |row| row.send_q.to_string()),
+            meaning: "connections that may wait to be accepted; net.core.somaxconn caps it",
+        }
     }
 
     /// Asks the kernel for each option of a UDP socket.
@@ -184,6 +200,14 @@ impl SocketOptions {
 
 fn on(set: bool) -> String {
     if set { "on" } else { "off" }.to_owned()
+}
+
+/// Whether it is on, and after how long it probes.
+fn keepalive(set: bool, socket: &SockRef<'_>) -> String {
+    match socket.tcp_keepalive_time() {
+        Ok(time) if set => format!("{} s", time.as_secs()),
+        _ => on(set),
+    }
 }
 
 fn shown(value: io::Result<String>) -> String {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use super::error::out_of_descriptors;
 use super::table::Transport;
@@ -91,6 +91,12 @@ pub fn accept(listener: &TcpListener, addr: SocketAddr, options: &SocketOptions)
             Err(_) => {}
         }
     }
+}
+
+/// Has a listener take no more connections although a thread still holds it: they are refused from now on.
+pub fn stop_listening(listener: &TcpListener) {
+    // Linux does it; where a system does not, they wait in the backlog until the listener is closed.
+    let _ = SockRef::from(listener).shutdown(std::net::Shutdown::Both);
 }
 
 /// Gets a thread out of [`accept`] by connecting to it: the one way that every system knows.

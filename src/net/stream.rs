@@ -15,6 +15,9 @@ pub struct Stream {
     peer: SocketAddr,
 }
 
+/// A closing stream from which nothing has come for so long has nothing more to say.
+const DRAIN_QUIET: Duration = Duration::from_secs(1);
+
 impl Stream {
     /// Wraps a connected stream.
     ///
@@ -54,6 +57,10 @@ impl Stream {
         loop {
             match (&self.inner).read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What a time-out is called differs by system, and none of the names says it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(NetError::timed_out(Op::Recv, self.peer));
+                }
                 result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
             }
         }
@@ -67,6 +74,10 @@ impl Stream {
         loop {
             match self.inner.peek(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What a time-out is called differs by system, and none of the names says it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(NetError::timed_out(Op::Recv, self.peer));
+                }
                 result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
             }
         }
@@ -116,6 +127,17 @@ impl Stream {
             .map_err(|source| NetError::new(Op::SetOption("SO_RCVTIMEO"), self.peer, source))
     }
 
+    /// How long one `send` may wait for a peer that does not read; `None` waits for ever.
+    ///
+    /// # Errors
+    /// A socket that refuses the option.
+    pub fn set_send_timeout(&self, timeout: Option<Duration>) -> Result<(), NetError> {
+        let timeout = timeout.map(|t| t.max(Duration::from_millis(1)));
+        self.inner
+            .set_write_timeout(timeout)
+            .map_err(|source| NetError::new(Op::SetOption("SO_SNDTIMEO"), self.peer, source))
+    }
+
     /// A second handle on the same socket, for another thread.
     ///
     /// # Errors
@@ -125,31 +147,24 @@ impl Stream {
         Ok(Stream { inner, peer: self.peer })
     }
 
-    /// Wakes a thread that waits in [`recv`](Stream::recv) on another handle: it reads 0 bytes.
-    pub fn end_receiving(&self) {
-        // The only failure is a connection that is gone already, which wakes the reader as well.
-        let _ = self.inner.shutdown(Shutdown::Read);
-    }
-
     /// Ends both directions at once: a thread that sits in `send` or `recv` on another handle returns.
     pub fn cut(&self) {
-        // As above: a connection that is gone needs no cutting.
+        // The only failure is a connection that is gone already.
         let _ = self.inner.shutdown(Shutdown::Both);
     }
 
-    /// Ends this side and reads on for a moment (1 s or 256 KiB): closing with unread bytes would send a
-    /// reset, which can destroy what the peer has not read yet.
-    pub fn close_gently(&self) {
-        let deadline = Instant::now() + Duration::from_secs(1);
-        let (mut buffer, mut drained) = ([0; 4 << 10], 0);
-        let mut go_on = self.half_close().is_ok();
-        while go_on && drained < 256 << 10 {
-            let rest = deadline.saturating_duration_since(Instant::now());
-            go_on = !rest.is_zero() && self.set_recv_timeout(Some(rest)).is_ok();
+    /// Ends this side and reads on until nothing has come for a second: closing with unread bytes would send
+    /// a reset, which can destroy what the peer has not read yet. Gives up after `within`, or `most` bytes.
+    pub fn close_gently(&self, within: Duration, most: u64) {
+        let end = Instant::now() + within;
+        let (mut buffer, mut drained) = (vec![0; 64 << 10], 0);
+        let mut go_on = self.half_close().is_ok() && self.set_recv_timeout(Some(DRAIN_QUIET)).is_ok();
+        while go_on && Instant::now() < end {
             match self.recv(&mut buffer) {
-                Ok(n) if n > 0 => drained += n,
+                Ok(n) if n > 0 => drained += n as u64,
                 _ => return,
             }
+            go_on = drained < most;
         }
     }
 

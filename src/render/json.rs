@@ -1,9 +1,8 @@
 //! JSON documents: one per command, with its version.
 
 use serde::Serialize;
-use serde_json::json;
 
-use crate::report::SCHEMA_VERSION;
+use crate::report::{Failure, SCHEMA_VERSION};
 
 #[derive(Serialize)]
 struct Document<'a, T> {
@@ -21,17 +20,23 @@ pub fn document(body: &impl Serialize) -> String {
     text
 }
 
+#[derive(Serialize)]
+struct FailureReport<'a> {
+    error: &'a Failure,
+}
+
 /// The document of a command that failed before it had anything to report.
 #[must_use]
-pub fn error_document(message: &str, hint: Option<&str>) -> String {
-    document(&json!({ "error": { "message": message, "hint": hint } }))
+pub fn error_document(failure: &Failure) -> String {
+    document(&FailureReport { error: failure })
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn a_document_starts_with_its_version() {
-        let text = super::error_document("connect to 127.0.0.1:9", None);
+        let failure = crate::report::Failure { message: "connect to 127.0.0.1:9".into(), hint: None };
+        let text = super::error_document(&failure);
         assert!(text.starts_with("{\"schema_version\":1,\"error\":"), "{text}");
         assert!(text.ends_with("}\n"));
     }

@@ -97,7 +97,9 @@ pub fn run(
     let (listener, address) = socket::listen(addrs, &options, config.backlog)?;
     events.event(Event::Listening { address, transport: "tcp" });
     if config.show_options {
-        events.event(Event::SocketOptions { options: options.read_tcp(&listener) });
+        let mut readings = options.read_tcp(&listener);
+        readings.push(SocketOptions::read_backlog(config.backlog, address));
+        events.event(Event::SocketOptions { options: readings });
     }
     let mut reactor = Reactor::new(limits(config))?;
     reactor.listen(listener, address)?;

@@ -5,6 +5,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use crate::echo::tcp_server::Config;
 use crate::echo::{Event, Responder};
@@ -15,6 +16,8 @@ use crate::text::excerpt;
 
 /// Unsent answers of one client beyond which it is not read any more: it has to read first.
 const OUTBOX: usize = 64 << 10;
+/// How long a client that goes on sending is listened to after its last answer, so that it can read that.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// How many bytes of a message an event shows.
 const SHOWN: usize = 200;
 
@@ -28,6 +31,8 @@ pub(in crate::echo) fn run(
     let limits = Limits {
         recv_size: config.recv_size(),
         outbox: OUTBOX,
+        drain_time: DRAIN_TIME,
+        drain_bytes: usize::MAX,
         nodelay: config.options.nodelay,
         ..Limits::default()
     };

@@ -15,7 +15,7 @@ use crate::echo::Event;
 use crate::echo::tcp_server::Config;
 use crate::net::reactor::Totals;
 use crate::net::socket::{self, AcceptWaker};
-use crate::net::{NetError, Stop, Stream};
+use crate::net::{NetError, Op, Stop, Stream};
 use crate::report::Events;
 
 #[expect(clippy::needless_pass_by_value, reason = "the models share one signature")]
@@ -31,14 +31,19 @@ pub(in crate::echo) fn run(
         std::mem::replace(&mut *current.lock().unwrap_or_else(PoisonError::into_inner), client)
     };
     let (to_stop, waker) = (current.clone(), AcceptWaker::new(address)?);
+    let to_close = listener.try_clone().map_err(|source| NetError::new(Op::Listen, address, source))?;
     let _guard = stop.on_stop(move || {
         // Whichever of the two calls it sits in: accept gets a connection, recv gets the end of its client.
         match lock(&to_stop, None) {
-            Some(client) => end(&client),
+            Some(client) => {
+                socket::stop_listening(&to_close);
+                end(&client);
+            }
             None => waker.wake(),
         }
     });
     let mut totals = Totals::default();
+    let mut paused = false;
     loop {
         let accepted = socket::accept(&listener, address, &config.options);
         if stop.requested() {
@@ -47,19 +52,19 @@ pub(in crate::echo) fn run(
         let client = match accepted {
             Ok(client) => Arc::new(client),
             Err(error) => {
-                super::threads::report_pause(events, &error);
+                super::threads::report_pause(&mut paused, events, &error);
                 thread::sleep(super::threads::ACCEPT_PAUSE);
-                events.event(Event::AcceptResumed {});
                 continue;
             }
         };
+        super::threads::report_resume(&mut paused, events);
         events.event(Event::Connected { peer: client.peer() });
         lock(&current, Some(client.clone()));
         if stop.requested() {
             // It came between the two calls, and may have found no client to end.
             end(&client);
         }
-        let (moved, end) = blocking::serve(config, &client, events);
+        let (moved, end) = blocking::serve(config, &client, stop, events);
         lock(&current, None);
         drop(client);
         events.event(end);
@@ -72,10 +77,9 @@ pub(in crate::echo) fn run(
     }
 }
 
-/// Ends the client that is being served: it reads as ended, so it is answered what it has sent. If it does not
-/// read that in time it is cut off, for `send` would wait for it for ever.
+/// Ends the client that is being served, who notices by itself unless it sits in `send`: a client that does not
+/// read its answers in time is cut off.
 fn end(client: &Arc<Stream>) {
-    client.end_receiving();
     // Weak: a client that leaves by itself shall be closed at once, not after this time.
     let client = Arc::downgrade(client);
     thread::spawn(move || {

@@ -1,7 +1,7 @@
 //! A thread for each client: the blocking server again, as often as there are clients.
 //!
 //! Each client costs a stack and a place in the scheduler; what they share (the events, the list of who is
-//! there) needs a lock. Stopping is the hard part: threads sit in `recv`, and have to be woken one by one.
+//! there) needs a lock. Stopping is the hard part: threads sit in `recv`, and nobody can reach them there.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
@@ -65,20 +65,21 @@ pub(in crate::echo) fn run(
     let shared = Shared { clients: Mutex::default(), left: Condvar::new(), events: Mutex::new(events) };
     let waker = AcceptWaker::new(address)?;
     let _guard = stop.on_stop(move || waker.wake());
+    let mut paused = false;
     thread::scope(|scope| {
         while !stop.requested() {
             match socket::accept(&listener, address, &config.options) {
                 Ok(_) if stop.requested() => break,
                 Ok(client) => {
-                    start(scope, config, &shared, client);
+                    report_resume(&mut paused, &mut Locked(&shared));
+                    start(scope, config, &shared, stop, client);
                     if config.once {
                         break;
                     }
                 }
                 Err(error) => {
-                    report_pause(&mut Locked(&shared), &error);
+                    report_pause(&mut paused, &mut Locked(&shared), &error);
                     shared.wait_for_leaver(ACCEPT_PAUSE);
-                    Locked(&shared).event(Event::AcceptResumed {});
                 }
             }
         }
@@ -89,14 +90,26 @@ pub(in crate::echo) fn run(
     Ok(totals)
 }
 
-pub(super) fn report_pause(events: &mut dyn Events<Event>, error: &NetError) {
-    events.event(Event::AcceptPaused { reason: format!("{}; newcomers wait in the backlog", error.source) });
+/// Says that no client can be accepted, once for all the failed tries.
+pub(super) fn report_pause(paused: &mut bool, events: &mut dyn Events<Event>, error: &NetError) {
+    if !std::mem::replace(paused, true) {
+        let reason = format!("{}; newcomers wait in the backlog", error.source);
+        events.event(Event::AcceptPaused { reason });
+    }
+}
+
+/// Says that clients are accepted again.
+pub(super) fn report_resume(paused: &mut bool, events: &mut dyn Events<Event>) {
+    if std::mem::take(paused) {
+        events.event(Event::AcceptResumed {});
+    }
 }
 
 fn start<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     config: &'scope Config,
     shared: &'scope Shared<'_>,
+    stop: &'scope Stop,
     client: Stream,
 ) {
     let peer = client.peer();
@@ -114,7 +127,7 @@ fn start<'scope>(
     drop(clients);
     Locked(shared).event(Event::Connected { peer });
     let serve = move || {
-        let (moved, end) = blocking::serve(config, &client, &mut Locked(shared));
+        let (moved, end) = blocking::serve(config, &client, stop, &mut Locked(shared));
         leave(shared, id, &moved);
         drop(client);
         // Last of all: whoever hears that it has left may take its place.
@@ -135,7 +148,7 @@ fn leave(shared: &Shared<'_>, id: u64, moved: &Totals) {
     shared.left.notify_all();
 }
 
-/// Ends the clients one by one: each thread reads the end of its stream, answers what came, and returns. Who
+/// Ends the clients one by one: each thread notices the stop, has answered what it read, and returns. Who
 /// does not read its answers in time is cut off.
 fn end_all(shared: &Shared<'_>, stop: &Stop) {
     let mut clients = shared.clients();
@@ -147,7 +160,6 @@ fn end_all(shared: &Shared<'_>, stop: &Stop) {
             .unwrap_or_else(PoisonError::into_inner)
             .0;
     }
-    clients.streams.values().for_each(|client| client.end_receiving());
     let deadline = Instant::now() + STOP_WITHIN;
     while !clients.streams.is_empty() && Instant::now() < deadline {
         let rest = deadline.saturating_duration_since(Instant::now());

@@ -80,7 +80,9 @@ pub(super) struct Connection {
     pub(super) limit: Option<Instant>,
     /// The earliest timer that is set for it.
     pub(super) armed: Option<Instant>,
+    /// Bytes dropped while draining, and when that ends at the latest.
     pub(super) drained: usize,
+    pub(super) drain_end: Instant,
     pub(super) received: u64,
     pub(super) sent: u64,
     pub(super) since: Instant,
@@ -114,6 +116,7 @@ impl Connection {
             limit: None,
             armed: None,
             drained: 0,
+            drain_end: now,
             received: 0,
             sent: 0,
             since: now,
@@ -125,10 +128,7 @@ impl Connection {
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => return Ok(Fill::End),
-                Ok(n) => {
-                    self.received += n as u64;
-                    return Ok(Fill::Got(n));
-                }
+                Ok(n) => return Ok(Fill::Got(n)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Fill::WouldBlock),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

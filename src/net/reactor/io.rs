@@ -297,7 +297,7 @@ impl Core {
     /// The outbox is empty: reading goes on if it was held back, a closing connection says FIN.
     fn all_sent(&mut self, c: ConnId) {
         let now = self.now;
-        let drain_time = self.limits.drain_time;
+        let (drain_time, drain_quiet) = (self.limits.drain_time, self.limits.drain_quiet);
         let Some(conn) = self.conn(c) else { return };
         let drain_time = if conn.refused { drain_time.min(REFUSED_DRAIN_TIME) } else { drain_time };
         match conn.phase {
@@ -309,7 +309,8 @@ impl Core {
             Phase::Closing if conn.ended => self.remove(c, Why::Closed),
             Phase::Closing => {
                 conn.phase = Phase::Draining;
-                conn.limit = Some(now + drain_time);
+                conn.drain_end = now + drain_time;
+                conn.limit = Some(conn.drain_end.min(now + drain_quiet));
                 match conn.stream.shutdown(std::net::Shutdown::Write) {
                     Ok(()) => {
                         self.requeue(c);
@@ -374,6 +375,8 @@ impl Core {
         self.leave(c);
         let Some(conn) = self.conn(c) else { return };
         match (how, conn.phase) {
+            // Cut off in the middle of its output: it had its time to read it.
+            (How::Now, Phase::Closing) => self.remove(c, Why::NotReading),
             (How::Now, _) | (How::Gently, Phase::Connecting) => self.remove(c, Why::Closed),
             (How::Gently, Phase::Open) => {
                 conn.phase = Phase::Closing;
@@ -415,8 +418,6 @@ impl Core {
         let unsent = conn.out.len();
         conn.out.consume(unsent);
         conn.out.release(&mut self.pool);
-        self.totals.received_bytes += conn.received;
-        self.totals.sent_bytes += conn.sent;
         self.see(Seen::Closed { c });
         for listener in &mut self.listeners {
             listener.room_made();
@@ -424,6 +425,8 @@ impl Core {
         if conn.refused {
             return;
         }
+        self.totals.received_bytes += conn.received;
+        self.totals.sent_bytes += conn.sent;
         let closed = Closed {
             peer: conn.peer,
             why,

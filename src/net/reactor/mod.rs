@@ -68,8 +68,10 @@ pub struct Limits {
     pub connections: Option<usize>,
     /// Descriptors that connections may not use: for files, and for the loop itself.
     pub reserved: usize,
-    /// How long a closing connection is read and dropped.
+    /// How long a closing connection is read and dropped, at most.
     pub drain_time: Duration,
+    /// It is dropped earlier if nothing has come for so long.
+    pub drain_quiet: Duration,
     /// How many bytes of it.
     pub drain_bytes: usize,
     /// How long stopping may take.
@@ -88,6 +90,7 @@ impl Default for Limits {
             connections: None,
             reserved: 32,
             drain_time: Duration::from_secs(1),
+            drain_quiet: Duration::from_secs(1),
             drain_bytes: 256 << 10,
             stop_within: Duration::from_secs(5),
         }
@@ -529,9 +532,11 @@ impl Reactor {
     fn deliver<H: Handler>(&mut self, handler: &mut H, c: ConnId, n: usize) {
         let bytes = &self.buffer[..n];
         self.core.see(Seen::Received { c, bytes });
-        let drain_bytes = self.core.limits.drain_bytes;
+        let (now, drain_bytes, drain_quiet) =
+            (self.core.now, self.core.limits.drain_bytes, self.core.limits.drain_quiet);
         let Some(conn) = self.core.conn(c) else { return };
         if conn.phase == Phase::Open {
+            conn.received += n as u64;
             handler.bytes(&mut Io { core: &mut self.core }, c, bytes);
             let Some(conn) = self.core.conns.get(c.index as usize) else { return };
             if self.core.held_back(conn) {
@@ -540,6 +545,7 @@ impl Reactor {
             return;
         }
         conn.drained += n;
+        conn.limit = Some(conn.drain_end.min(now + drain_quiet));
         if conn.drained > drain_bytes {
             self.core.remove(c, Why::Closed);
         }
@@ -598,8 +604,8 @@ impl Reactor {
         let Some(conn) = self.core.conn(c) else { return };
         let why = match conn.phase {
             Phase::Connecting => Why::Failed(NetError::timed_out(Op::Connect, conn.peer)),
-            Phase::Open => Why::NotReading,
-            Phase::Closing | Phase::Draining => Why::Closed,
+            Phase::Open | Phase::Closing => Why::NotReading,
+            Phase::Draining => Why::Closed,
         };
         self.core.remove(c, why);
     }
