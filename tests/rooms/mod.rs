@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use netlab::client::{Connection, Credentials, Options};
@@ -140,8 +141,10 @@ pub enum End {
 /// A client without manners: `u16` frames, blocking, each wait bounded.
 pub struct Client {
     stream: BufReader<TcpStream>,
-    next_id: u64,
 }
+
+/// No two clients of a test use the same `id`, which becomes the `ref` of what they say: each knows its own.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Client {
     pub fn connect(addr: SocketAddr) -> Client {
@@ -149,7 +152,7 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Client { stream: BufReader::with_capacity(64 << 10, stream), next_id: 1 }
+        Client { stream: BufReader::with_capacity(64 << 10, stream) }
     }
 
     /// A client that has logged in under a free name.
@@ -170,8 +173,7 @@ impl Client {
 
     /// Sends a message; returns its `id`.
     pub fn send(&mut self, kind: &str, data: &Value) -> u64 {
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         self.send_raw(&frame(json!({ "type": kind, "data": data, "id": id }).to_string()));
         id
     }
