@@ -141,7 +141,11 @@ fn a_start_that_can_not_work_says_why() {
     let serve = ["serve", "127.0.0.1:0", "--auth", "hmac", "--users", users_arg];
     let missing = place.run(&serve, "");
     assert_eq!(missing.code, Some(2));
-    assert!(missing.stderr.contains("no users file") && missing.stderr.contains("hint:"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("no users file") && missing.stderr.contains("hint:"),
+        "{}",
+        missing.stderr
+    );
     place.add_user("ada", &[]);
     std::fs::set_permissions(&users, std::fs::Permissions::from_mode(0o640)).unwrap();
     let exposed = place.run(&serve, "");
@@ -156,7 +160,9 @@ fn a_start_that_can_not_work_says_why() {
     let taken = place.run(&taken, "");
     assert_eq!(taken.code, Some(1));
     assert!(taken.stderr.contains(&format!("pid {}", server.pid())), "{}", taken.stderr);
-    for args in [["--max-connections", "0"], ["--max-frame", "100"], ["--rate-limit", "-1"], ["--room", "a b"]] {
+    for args in
+        [["--max-connections", "0"], ["--max-frame", "100"], ["--rate-limit", "-1"], ["--room", "a b"]]
+    {
         let wrong = place.run(&[&["serve", "127.0.0.1:0"], &args[..]].concat(), "");
         assert_eq!(wrong.code, Some(2), "{args:?}");
     }

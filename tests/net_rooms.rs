@@ -162,7 +162,15 @@ impl Wander {
     fn new(members: usize) -> Wander {
         let (steps, at) = (vec![0; members], vec![(String::new(), 0); members]);
         let give_up = Instant::now() + 2 * PATIENCE;
-        Wander { steps, at, done: 0, random: 88_172_645_463_325_252, told: Told::default(), heard: 0, give_up }
+        Wander {
+            steps,
+            at,
+            done: 0,
+            random: 88_172_645_463_325_252,
+            told: Told::default(),
+            heard: 0,
+            give_up,
+        }
     }
 
     /// Xorshift: the same walk in every run.
@@ -279,7 +287,11 @@ fn who_never_reads(more: &[&str]) -> (u64, u64) {
     for reader in readers {
         reader.join().unwrap();
     }
-    assert_eq!(publisher.ask("INFO", &json!({}))["data"]["connections"], 1, "the deaf are gone, readers went");
+    assert_eq!(
+        publisher.ask("INFO", &json!({}))["data"]["connections"],
+        1,
+        "the deaf are gone, readers went"
+    );
     drop(deaf);
     (before, most)
 }

@@ -182,7 +182,8 @@ fn two_hundred_clients_and_64_descriptors() {
 fn two_hundred_clients_cost_one_accept_each() {
     let place = Place::new();
     let log = place.path("accepts");
-    let strace = format!("ulimit -n 64; set -- strace -f -qq -e trace=accept4,accept -o {} \"$@\"", log.display());
+    let strace =
+        format!("ulimit -n 64; set -- strace -f -qq -e trace=accept4,accept -o {} \"$@\"", log.display());
     let mut server = place.serve_limited(&strace, &[]);
     let (served, _) = crowd_of_200(server.addr);
     let begun = Instant::now();
@@ -199,7 +200,8 @@ fn two_hundred_clients_cost_one_accept_each() {
     assert!(status.unwrap().success());
     server.wait();
     let log = std::fs::read_to_string(log).unwrap();
-    let results: Vec<&str> = log.lines().filter_map(|line| line.rsplit_once(" = ").map(|(_, end)| end)).collect();
+    let results: Vec<&str> =
+        log.lines().filter_map(|line| line.rsplit_once(" = ").map(|(_, end)| end)).collect();
     let accepted = results.iter().filter(|end| end.parse::<u32>().is_ok()).count();
     let would_block = results.iter().filter(|end| end.contains("EAGAIN")).count();
     let failed = results.len() - accepted - would_block;
@@ -262,7 +264,12 @@ fn malformed_header() -> Vec<Class> {
 const JUNK: usize = 200 << 10;
 
 /// Sends one class so many times, ten to a connection where that survives it.
-fn send_malformed(addr: SocketAddr, class: &Class, times: usize, answer: impl Fn(&mut Client) -> Option<Value>) {
+fn send_malformed(
+    addr: SocketAddr,
+    class: &Class,
+    times: usize,
+    answer: impl Fn(&mut Client) -> Option<Value>,
+) {
     let Class { name, wire, code, closes, ends } = class;
     let each = if *closes { 1 } else { 10 };
     for n in 0..times.div_ceil(each) {
@@ -303,9 +310,8 @@ fn header_answer(client: &mut Client) -> Option<Value> {
 fn every_malformed_frame_is_answered(frames: usize) {
     let place = Place::new();
     let server = place.serve(&["--max-frame", "8k"]);
-    let header = place.serve(&[
-        "--framing", "header", "--max-frame", "8k", "--file-path", "h", "--record-path", "h",
-    ]);
+    let header =
+        place.serve(&["--framing", "header", "--max-frame", "8k", "--file-path", "h", "--record-path", "h"]);
     let (u16s, headers) = (malformed_u16(), malformed_header());
     let times = frames / (u16s.len() + headers.len());
     thread::scope(|scope| {

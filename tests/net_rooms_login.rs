@@ -149,8 +149,7 @@ fn relay(to: SocketAddr) -> SocketAddr {
     thread::spawn(move || {
         for client in listener.incoming() {
             let (client, server) = (client.unwrap(), TcpStream::connect(to).unwrap());
-            let pipes =
-                [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
+            let pipes = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
             for (mut from, mut into) in pipes {
                 thread::spawn(move || {
                     // Either side may go first.

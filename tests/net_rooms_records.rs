@@ -38,7 +38,13 @@ fn id(n: u64) -> String {
 }
 
 /// Writes until the server is gone: several in flight, each acknowledgement noted.
-fn write_until_killed(addr: SocketAddr, writer: u64, first: u64, acked: &Mutex<BTreeMap<String, u64>>, each: &Sender<()>) {
+fn write_until_killed(
+    addr: SocketAddr,
+    writer: u64,
+    first: u64,
+    acked: &Mutex<BTreeMap<String, u64>>,
+    each: &Sender<()>,
+) {
     let mut client = Client::named(addr, &format!("w{writer}"));
     let (mut sent, mut done) = (first, first);
     loop {
@@ -148,7 +154,10 @@ fn a_full_disk_is_told_and_the_rooms_go_on() {
     assert_eq!(ada.ask("RECORD_READ", &json!({ "client_id": "ada" }))["data"]["text"], "small");
     assert_eq!(place.files_by_id(), before);
     assert_eq!(std::fs::read_dir(place.files()).unwrap().count(), 2, "the record and the lock");
-    assert_eq!(bob.ask("RECORD_WRITE", &json!({ "client_id": "bob", "text": "b" }))["type"], "RECORD_WRITTEN");
+    assert_eq!(
+        bob.ask("RECORD_WRITE", &json!({ "client_id": "bob", "text": "b" }))["type"],
+        "RECORD_WRITTEN"
+    );
 }
 
 // Catches: a folder that is gone taken for an empty one, and a store that never recovers.
@@ -250,8 +259,7 @@ fn what_was_begun_is_on_disk_when_the_server_has_stopped() {
     assert!(Command::new("mkfifo").arg(place.files().join("slow.txt")).status().unwrap().success());
     let mut blocker = Client::connect(server.addr);
     blocker.send("RECORD_READ", &json!({ "client_id": "slow" }));
-    let mut clients: Vec<Client> =
-        (0..20).map(|n| Client::named(server.addr, &format!("u{n}"))).collect();
+    let mut clients: Vec<Client> = (0..20).map(|n| Client::named(server.addr, &format!("u{n}"))).collect();
     for (n, client) in clients.iter_mut().enumerate() {
         client.send("RECORD_WRITE", &json!({ "client_id": format!("u{n}"), "text": "last words" }));
         // An answer to somebody who sent later says that this one has been read.
@@ -264,7 +272,12 @@ fn what_was_begun_is_on_disk_when_the_server_has_stopped() {
         client.end();
     }
     assert!(!place.files().join("u0.txt").exists(), "the disk stands still");
-    std::fs::OpenOptions::new().write(true).open(place.files().join("slow.txt")).unwrap().write_all(b"x").unwrap();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(place.files().join("slow.txt"))
+        .unwrap()
+        .write_all(b"x")
+        .unwrap();
     let (rest, code) = server.wait();
     assert_eq!(code, Some(0), "{rest}");
     std::fs::remove_file(place.files().join("slow.txt")).unwrap();

@@ -36,7 +36,8 @@ fn every_error_code_is_reached_over_the_wire() {
         reached.insert(data["code"].as_str().unwrap().to_owned());
     };
     let place = Place::new();
-    let limits = ["--max-frame", "2k", "--max-rooms", "1", "--frame-timeout", "0.3", "--max-connections", "4"];
+    let limits =
+        ["--max-frame", "2k", "--max-rooms", "1", "--frame-timeout", "0.3", "--max-connections", "4"];
     let server = place.serve(&limits);
     let mut ada = Client::named(server.addr, "Ada");
     let mut anon = Client::connect(server.addr);
