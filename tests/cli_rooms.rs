@@ -41,11 +41,11 @@ fn say_sends_each_line_of_stdin_at_the_pace_of_the_server() {
     let place = Place::new();
     let server = place.serve(&[]);
     let mut listener = Client::named(server.addr, "listener");
-    let lines: String = (1..=100).map(|n| format!("line {n}\n")).collect();
+    let all = |line: fn(u32) -> String| (1..=100).map(line).collect::<Vec<_>>().concat();
+    let lines = all(|n| format!("line {n}\n"));
     let (said, took) = timed(|| place.run(&["say", &server.at(), "--user", "ada"], &lines));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    let expected: String = (1..=100).map(|n| format!("default #{n} ada: line {n}\n")).collect();
-    assert_eq!(said.text(), expected);
+    assert_eq!(said.text(), all(|n| format!("default #{n} ada: line {n}\n")));
     for n in 1..=100 {
         assert_eq!(listener.next_of("ROOM_ECHOED")["data"]["text"], format!("line {n}"));
     }

@@ -1,4 +1,5 @@
 //! Rooms under load, on real sockets: nothing lost, doubled or swapped, and a bad member harms nobody else.
+#![allow(clippy::print_stdout, reason = "figures, for whoever wants to see them (--nocapture)")]
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 mod harness;

@@ -1,5 +1,6 @@
 //! Records through the server, on a real disk: kill -9, a disk that is full or slow or gone, the order of answers.
 #![cfg(unix)]
+#![allow(clippy::print_stdout, reason = "figures, for whoever wants to see them (--nocapture)")]
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
 mod harness;

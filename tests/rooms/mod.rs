@@ -254,6 +254,14 @@ impl Client {
         }
     }
 
+    /// True if bytes or the end of the stream wait to be read.
+    pub fn is_readable(&self) -> bool {
+        self.stream().set_nonblocking(true).unwrap();
+        let peeked = self.stream().peek(&mut [0]);
+        self.stream().set_nonblocking(false).unwrap();
+        peeked.is_ok()
+    }
+
     /// FIN.
     pub fn end(&self) {
         self.stream().shutdown(Shutdown::Write).unwrap();
