@@ -178,12 +178,6 @@ fn a_kill_during_writes_loses_nothing() {
     survives(10, 20);
 }
 
-#[test]
-#[ignore = "long: 200 kills during 10,000 writes"]
-fn two_hundred_kills_lose_nothing() {
-    survives(200, 50);
-}
-
 /// What is wrong after some kills of a store on a broken disk.
 fn found_out(broken: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -274,5 +268,13 @@ impl Disk for BrokenDisk {
 
     fn lock(&mut self, path: &Path) -> io::Result<File> {
         RealDisk.lock(path)
+    }
+}
+
+mod long {
+    #[test]
+    #[ignore = "long: 200 kills during 10,000 writes"]
+    fn two_hundred_kills_lose_nothing() {
+        super::survives(200, 50);
     }
 }

@@ -9,7 +9,8 @@ use clap::Args;
 use crate::framing::Framing;
 use crate::net::{self, Stop};
 use crate::protocol::names::RoomName;
-use crate::server::{self, Config};
+use crate::report::Events;
+use crate::server::{self, Config, Event};
 use crate::service::{self, Auth, Limits, Rate, Users};
 use crate::store::{self, Folders, RealDisk, Records, Refresh};
 use crate::text::counted;
@@ -130,12 +131,9 @@ impl ServeArgs {
         let (records, opened) = Records::open(RealDisk, folders)?;
         report_opened(&opened);
         let config = self.config(&settings, self.load_users()?, output);
-        if self.insecure_lan {
-            announce(&addrs);
-        }
         let stop = Stop::on_signals()?;
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
-        let mut events = EventWriter::new(format);
+        let mut events = Announcing { events: EventWriter::new(format), insecure_lan: self.insecure_lan };
         server::run(&config, records, &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -221,17 +219,31 @@ fn report_opened(opened: &store::Opened) {
     }
 }
 
+/// Events to stdout; once the address is known (with port 0 the system chooses it), the class is told of it.
+struct Announcing {
+    events: EventWriter<Event>,
+    insecure_lan: bool,
+}
+
+impl Events<Event> for Announcing {
+    fn event(&mut self, event: Event) {
+        let bound = if let Event::Listening { address, .. } = &event { Some(*address) } else { None };
+        self.events.event(event);
+        if let Some(address) = bound.filter(|_| self.insecure_lan) {
+            announce(address);
+        }
+    }
+}
+
 /// Says what `--insecure-lan` means, and how the class joins.
-fn announce(addrs: &[SocketAddr]) {
+fn announce(bound: SocketAddr) {
+    if bound.ip().is_loopback() {
+        return Output::note("note: records are read-only; nobody but this machine can enter");
+    }
     Output::note("warning: anyone on the network may enter; records are read-only");
-    let Some(addr) = addrs.iter().find(|addr| !addr.ip().is_loopback()) else { return };
-    let host = if addr.ip().is_unspecified() {
-        net::socket::outward_ip().map(IpAddr::from)
-    } else {
-        Some(addr.ip())
-    };
-    if let Some(host) = host {
-        let at = SocketAddr::new(host, addr.port());
+    let outward = || net::socket::outward_ip().map(IpAddr::from);
+    if let Some(host) = if bound.ip().is_unspecified() { outward() } else { Some(bound.ip()) } {
+        let at = SocketAddr::new(host, bound.port());
         Output::note(&format!("the class joins with: netlab say {at} --room default --user NAME TEXT"));
     }
 }

@@ -7,7 +7,7 @@ use super::{Credentials, Incoming, Session, SessionError};
 use crate::framing::Framing;
 use crate::net::reactor::Why;
 use crate::net::{Admit, Closed, ConnId, ConnMap, Handler, How, Io, NetError, Peer, SocketOptions};
-use crate::protocol::message::Request;
+use crate::protocol::message::{Answer, Request};
 use crate::protocol::proof::Nonce;
 
 /// One session of a swarm, numbered in the order in which they were started.
@@ -16,12 +16,12 @@ pub struct MemberId(pub usize);
 
 /// What the members of a swarm do. The calls come from the loop's thread, and must not block.
 pub trait Members {
-    /// A member has connected and logged in.
+    /// A member has connected and logged in; what the server sends to it comes after this.
     fn ready(&mut self, member: MemberId, say: &mut Requests);
     /// The server has sent something.
     fn incoming(&mut self, member: MemberId, incoming: &Incoming<'_>, say: &mut Requests);
-    /// A member is gone; `reason` is empty if the server closed it in order.
-    fn closed(&mut self, member: MemberId, reason: &str);
+    /// A member is gone; `reason` is empty if the server closed it in order. Called once for each.
+    fn closed(&mut self, member: MemberId, reason: &str, say: &mut Requests);
     /// The time that the last call asked for has come (and once at the start); returns the next.
     fn tick(&mut self, now: Instant, say: &mut Requests) -> Option<Instant>;
 }
@@ -98,19 +98,22 @@ impl<M: Members> Swarm<M> {
 
     /// Sends what the last call asked for.
     fn say(&mut self, io: &mut Io<'_>) {
-        let mut list = std::mem::take(&mut self.requests.list);
-        for (member, request) in list.drain(..) {
-            let c = self.conns[member.0];
-            let Some((_, _, Some(session))) = self.sessions.get_mut(c) else { continue };
-            if let Err(error) = session.request(&request) {
-                self.members.closed(member, &error.to_string());
-                io.close(c, How::Gently);
-                continue;
+        while !self.requests.list.is_empty() {
+            for (member, request) in std::mem::take(&mut self.requests.list) {
+                let c = self.conns[member.0];
+                let Some((_, _, Some(session))) = self.sessions.get_mut(c) else { continue };
+                match session.request(&request) {
+                    Ok(_) => io.send(c, session.output()),
+                    Err(error) => {
+                        self.sessions.remove(c);
+                        self.members.closed(member, &error.to_string(), &mut self.requests);
+                        io.close(c, How::Gently);
+                        continue;
+                    }
+                }
+                session.clear_output();
             }
-            io.send(c, session.output());
-            session.clear_output();
         }
-        self.requests.list = list;
         if self.requests.stop {
             io.stop();
         }
@@ -119,12 +122,15 @@ impl<M: Members> Swarm<M> {
     fn receive(&mut self, c: ConnId, bytes: &[u8]) -> Result<(), SessionError> {
         let Swarm { sessions, members, requests, .. } = self;
         let Some((member, _, Some(session))) = sessions.get_mut(c) else { return Ok(()) };
-        let was_ready = session.is_ready();
-        session.receive(bytes, &mut |incoming| members.incoming(*member, &incoming, requests))?;
-        if session.is_ready() && !was_ready {
-            members.ready(*member, requests);
-        }
-        Ok(())
+        let mut ready = session.is_ready();
+        session.receive(bytes, &mut |incoming| {
+            // The session hands on no LOGGED_IN but a right one; what follows may be in the same bytes.
+            if !ready && matches!(incoming.answer, Answer::LoggedIn(_)) {
+                ready = true;
+                members.ready(*member, requests);
+            }
+            members.incoming(*member, &incoming, requests);
+        })
     }
 }
 
@@ -146,7 +152,7 @@ impl<M: Members> Handler for Swarm<M> {
     fn bytes(&mut self, io: &mut Io<'_>, c: ConnId, bytes: &[u8]) {
         if let Err(error) = self.receive(c, bytes) {
             if let Some((member, ..)) = self.sessions.remove(c) {
-                self.members.closed(member, &error.to_string());
+                self.members.closed(member, &error.to_string(), &mut self.requests);
             }
             io.close(c, How::Now);
         }
@@ -167,7 +173,7 @@ impl<M: Members> Handler for Swarm<M> {
             Why::NotReading => "the server does not read".to_owned(),
             Why::Failed(error) => format!("{error}: {}", error.source),
         };
-        self.members.closed(member, &reason);
+        self.members.closed(member, &reason, &mut self.requests);
         self.say(io);
     }
 

@@ -10,6 +10,10 @@ use crate::net::reactor::Step;
 use crate::protocol::Code;
 use crate::text::{byte_count, counted, escape};
 
+/// How much of a message an operator is shown, in bytes. Events wait in a queue while stdout is slow, and a few
+/// thousand whole messages of 32 KiB would be more memory than the clients may ever cost.
+const SAID: usize = 512;
+
 /// Something that happened in the server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
@@ -65,8 +69,10 @@ pub enum Event {
         username: String,
         /// Where.
         room: String,
-        /// What.
+        /// What: at most the first [`SAID`] bytes of it.
         text: String,
+        /// How many bytes it had.
+        text_bytes: usize,
     },
     /// A client was told of an error.
     Fault {
@@ -122,6 +128,17 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// A message that was said, cut to what is shown.
+    pub(super) fn said(username: String, room: String, mut text: String) -> Event {
+        let text_bytes = text.len();
+        let cut = (0..=SAID.min(text_bytes)).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(cut.unwrap_or(0));
+        text.shrink_to_fit();
+        Event::Said { username, room, text, text_bytes }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -135,8 +152,12 @@ impl fmt::Display for Event {
             Event::LoggedIn { peer, username } => write!(f, "logged in {peer} as {username}"),
             Event::Joined { username, room } => write!(f, "joined {room}: {username}"),
             Event::Left { username, room } => write!(f, "left {room}: {username}"),
-            Event::Said { username, room, text } => {
-                write!(f, "said in {room}: {username}: {}", escape(text.as_bytes()))
+            Event::Said { username, room, text, text_bytes } => {
+                write!(f, "said in {room}: {username}: {}", escape(text.as_bytes()))?;
+                match text_bytes - text.len() {
+                    0 => Ok(()),
+                    more => write!(f, "… (+{})", byte_count(more as u64)),
+                }
             }
             Event::Fault { peer, code, message } => {
                 write!(f, "error to {peer}: {}: {}", code.name(), escape(message.as_bytes()))

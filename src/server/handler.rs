@@ -256,7 +256,7 @@ impl<'a> RoomServer<'a> {
                 Some(Event::Left { username: username.to_string(), room: room.to_string() })
             }
             Notice::Said { username, room, text } => {
-                Some(Event::Said { username: username.to_string(), room: room.to_string(), text })
+                Some(Event::said(username.to_string(), room.to_string(), text))
             }
             Notice::Fault { session, code, message } => {
                 peer(session).map(|peer| Event::Fault { peer, code, message })
