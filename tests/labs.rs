@@ -23,7 +23,15 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 4] = ["01-first-echo", "02-tcp-or-udp", "04-sticky-packets", "06-many-clients"];
+const LABS: [&str; 7] = [
+    "01-first-echo",
+    "02-tcp-or-udp",
+    "04-sticky-packets",
+    "05-framing",
+    "06-many-clients",
+    "10-rooms",
+    "12-records",
+];
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,8 +80,26 @@ fn lab_04_sticky_packets() {
 
 #[test]
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_05_framing() {
+    run_lab("05-framing");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_06_many_clients() {
     run_lab("06-many-clients");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_10_rooms() {
+    run_lab("10-rooms");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_12_records() {
+    run_lab("12-records");
 }
 
 #[test]

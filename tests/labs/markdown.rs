@@ -139,7 +139,7 @@ fn says_something(lines: &[String]) -> bool {
 fn rounds(blocks: &[Block]) -> Result<Vec<Round>, String> {
     let mut rounds: Vec<Round> = Vec::new();
     for block in blocks {
-        let is_file = block.kind == "python" && block.attribute("file").is_some();
+        let is_file = block.attribute("file").is_some();
         let is_step = matches!(block.kind.as_str(), "sh" | "keys");
         if !is_file && !is_step {
             continue;
