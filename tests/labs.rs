@@ -286,6 +286,34 @@ fn steps_and_expectations_that_do_not_fit_are_caught() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_asks_first_may_be_typed_into_and_nothing_else_goes_without_an_expectation() {
+    let (client, reply) = ("```sh step=2 terminal=2\n", "```text step=2\nHello\n```\n");
+    let keeps = "```sh step=2 terminal=2 keeps-running\n";
+    let typed = |student: &str| student.replace(client, keeps).replace("PORT Hello", "PORT");
+    let keys = "```keys step=3 terminal=2\nport PORT\nCtrl-D\n```\n";
+    let student = typed(STUDENT)
+        .replace("step=3", "step=4")
+        .replace("```keys step=4", &format!("{keys}```keys step=4"));
+    let teacher =
+        TEACHER.replace("step=3", "step=4").replace("step=2", "step=3").replace("\nHello\n", "\nport PORT\n");
+    let teacher = teacher.replace(" 5 B", " … B");
+    assert_eq!(run(&student, &teacher, false, STEP).map(|summary| summary.steps), Ok(4));
+    // Nothing is typed into it: it needs an expectation.
+    let silent = run(&typed(STUDENT), &TEACHER.replace(reply, "").replace("step=2", "step=3"), false, STEP);
+    assert!(silent.unwrap_err().contains("step 2 has no expectation"));
+}
+
+#[test]
+fn a_lab_sees_its_own_files_and_no_settings_of_the_machine() {
+    let student = "## A self-test\n```ini file=.env\nMAX_CONNECTION=7\n```\n\
+                   ```sh step=1 terminal=1\nnetlab config\n```\n";
+    let setting = |line: &str| format!("```text step=1\n…\n{line}\n…\n```\n");
+    assert!(run(student, &setting(" MAX_CONNECTION   7 … .env:1"), false, STEP).is_ok());
+    assert!(run(student, &setting(" MAX_CONNECTION   8 … .env:1"), false, STEP).is_err());
+}
+
+#[test]
 fn rounds_that_need_python_are_skipped_where_it_is_missing() {
     let student = "## A self-test\n```sh step=1 terminal=1\npython3 hello.py\n```\n";
     let teacher = "```text step=1\nHello\n```\n";

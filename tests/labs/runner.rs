@@ -100,7 +100,8 @@ impl Desk<'_> {
                 ends = !keeps_running;
             }
             Action::Keys(keys) => {
-                let keys: Vec<String> = keys.iter().map(|key| self.with_port(key)).collect::<Result<_, _>>()?;
+                let keys: Vec<String> =
+                    keys.iter().map(|key| self.with_port(key)).collect::<Result<_, _>>()?;
                 let program = self.terminals.get_mut(&step.terminal).ok_or("nothing runs there")?;
                 for key in &keys {
                     ends |= program.press(key)?;
