@@ -23,7 +23,15 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 4] = ["01-first-echo", "02-tcp-or-udp", "04-sticky-packets", "06-many-clients"];
+const LABS: [&str; 7] = [
+    "01-first-echo",
+    "02-tcp-or-udp",
+    "04-sticky-packets",
+    "05-framing",
+    "06-many-clients",
+    "10-rooms",
+    "12-records",
+];
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,8 +80,26 @@ fn lab_04_sticky_packets() {
 
 #[test]
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_05_framing() {
+    run_lab("05-framing");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_06_many_clients() {
     run_lab("06-many-clients");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_10_rooms() {
+    run_lab("10-rooms");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_12_records() {
+    run_lab("12-records");
 }
 
 #[test]
@@ -257,6 +283,34 @@ fn steps_and_expectations_that_do_not_fit_are_caught() {
             .contains("PORT is used before")
     );
     assert!(student(("netlab tcp-echo client", "nc")).contains("netlab and python3 alone"));
+}
+
+#[test]
+#[cfg(unix)]
+fn what_asks_first_may_be_typed_into_and_nothing_else_goes_without_an_expectation() {
+    let (client, reply) = ("```sh step=2 terminal=2\n", "```text step=2\nHello\n```\n");
+    let keeps = "```sh step=2 terminal=2 keeps-running\n";
+    let typed = |student: &str| student.replace(client, keeps).replace("PORT Hello", "PORT");
+    let keys = "```keys step=3 terminal=2\nport PORT\nCtrl-D\n```\n";
+    let student = typed(STUDENT)
+        .replace("step=3", "step=4")
+        .replace("```keys step=4", &format!("{keys}```keys step=4"));
+    let teacher =
+        TEACHER.replace("step=3", "step=4").replace("step=2", "step=3").replace("\nHello\n", "\nport PORT\n");
+    let teacher = teacher.replace(" 5 B", " … B");
+    assert_eq!(run(&student, &teacher, false, STEP).map(|summary| summary.steps), Ok(4));
+    // Nothing is typed into it: it needs an expectation.
+    let silent = run(&typed(STUDENT), &TEACHER.replace(reply, "").replace("step=2", "step=3"), false, STEP);
+    assert!(silent.unwrap_err().contains("step 2 has no expectation"));
+}
+
+#[test]
+fn a_lab_sees_its_own_files_and_no_settings_of_the_machine() {
+    let student = "## A self-test\n```ini file=.env\nMAX_CONNECTION=7\n```\n\
+                   ```sh step=1 terminal=1\nnetlab config\n```\n";
+    let setting = |line: &str| format!("```text step=1\n…\n{line}\n…\n```\n");
+    assert!(run(student, &setting(" MAX_CONNECTION   7 … .env:1"), false, STEP).is_ok());
+    assert!(run(student, &setting(" MAX_CONNECTION   8 … .env:1"), false, STEP).is_err());
 }
 
 #[test]

@@ -55,6 +55,17 @@ pub(crate) struct Step {
     pub(crate) place: String,
 }
 
+impl Step {
+    /// True for a program that may ask a question, without a line's end, before it shows anything.
+    fn asks_first(&self) -> bool {
+        matches!(self.action, Action::Run { keeps_running: true, .. })
+    }
+
+    fn types_into(&self, terminal: u32) -> bool {
+        matches!(self.action, Action::Keys(_)) && self.terminal == terminal
+    }
+}
+
 /// A section with steps: it begins and ends with no program running.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Round {
@@ -110,11 +121,13 @@ impl Lab {
 
     fn check(&self) -> Result<(), String> {
         let mut steps = BTreeSet::new();
-        for step in self.rounds.iter().flat_map(|round| &round.steps) {
+        let mut all = self.rounds.iter().flat_map(|round| &round.steps).peekable();
+        while let Some(step) = all.next() {
             if !steps.insert(step.number) || steps.last() != Some(&step.number) {
                 return Err(format!("{}: step {} is out of order", step.place, step.number));
             }
-            if self.expectations_of(step.number).next().is_none() {
+            let asks = step.asks_first() && all.peek().is_some_and(|next| next.types_into(step.terminal));
+            if !asks && self.expectations_of(step.number).next().is_none() {
                 return Err(format!("{}: step {} has no expectation", step.place, step.number));
             }
         }
@@ -139,7 +152,7 @@ fn says_something(lines: &[String]) -> bool {
 fn rounds(blocks: &[Block]) -> Result<Vec<Round>, String> {
     let mut rounds: Vec<Round> = Vec::new();
     for block in blocks {
-        let is_file = block.kind == "python" && block.attribute("file").is_some();
+        let is_file = block.attribute("file").is_some();
         let is_step = matches!(block.kind.as_str(), "sh" | "keys");
         if !is_file && !is_step {
             continue;

@@ -4,6 +4,7 @@
 //! program prints is waited for, never slept for.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -17,6 +18,21 @@ use crate::markdown::{ANYTHING, Action, Expectation, Lab, Round, Step, matched};
 const LISTENING: &str = "listening on ";
 /// Characters that mean different things to different shells.
 const SHELL: &[char] = &['|', '<', '>', '&', ';', '$', '`', '\'', '\\', '%', '*', '(', ')'];
+
+/// Settings of netlab: what the machine that runs the labs has set is no part of a lab.
+const SETTINGS: [&str; 11] = [
+    "NETLAB_PORT_BASE",
+    "RUST_LOG",
+    "SERVER_HOST",
+    "SERVER_PORT",
+    "MAX_CONNECTION",
+    "UPDATE_TIMER",
+    "UPDATE_TRESH",
+    "UPDATE_THRESHOLD",
+    "FILE_PATH",
+    "RECORD_PATH",
+    "RECORD_FILE",
+];
 
 /// What a run did.
 #[derive(Debug, Default)]
@@ -84,8 +100,10 @@ impl Desk<'_> {
                 ends = !keeps_running;
             }
             Action::Keys(keys) => {
+                let keys: Vec<String> =
+                    keys.iter().map(|key| self.with_port(key)).collect::<Result<_, _>>()?;
                 let program = self.terminals.get_mut(&step.terminal).ok_or("nothing runs there")?;
-                for key in keys {
+                for key in &keys {
                     ends |= program.press(key)?;
                 }
             }
@@ -173,11 +191,16 @@ impl Program {
         };
         let failed = |error: std::io::Error| format!("{command}: {error}");
         let (reader, writer) = std::io::pipe().map_err(failed)?;
-        let mut child = Command::new(name)
+        let mut child = Command::new(name);
+        for setting in SETTINGS {
+            child.env_remove(setting);
+        }
+        let mut child = child
             .args(arguments)
             .current_dir(folder)
-            .env_remove("NETLAB_PORT_BASE")
-            .env_remove("RUST_LOG")
+            // A lab's Python may start netlab; and no lab leaves anything outside of its folder.
+            .env("PATH", path_with_netlab())
+            .envs(["HOME", "XDG_DATA_HOME"].map(|home| (home, folder)))
             .envs([("NO_COLOR", "1"), ("LC_ALL", "C.UTF-8"), ("PYTHONUNBUFFERED", "1"), ("PYTHONUTF8", "1")])
             .stdin(Stdio::piped())
             .stdout(writer.try_clone().map_err(failed)?)
@@ -266,6 +289,14 @@ impl Drop for Program {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The search path with this netlab in front.
+fn path_with_netlab() -> OsString {
+    let own = Path::new(env!("CARGO_BIN_EXE_netlab")).parent().map(Path::to_path_buf);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all: Vec<_> = own.into_iter().chain(std::env::split_paths(&path)).collect();
+    std::env::join_paths(all).unwrap_or(path)
 }
 
 #[cfg(unix)]
