@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use netlab::echo::tcp_server::{Config, Model};
 use netlab::echo::{Event, Reply};
 use netlab::framing::{Content, Encoder, Framing};
+use netlab::net::ServerEvent;
 
 use echo_server::{PATIENCE, Server, config, connect, exchange, read_to_end, round_trip};
 
@@ -24,7 +25,9 @@ fn every_model_gives_every_reply() {
             assert_eq!(exchange(server.addr, b" Hello \r\n"), expected, "{} {}", model.name(), reply.name());
             assert_eq!(server.disconnected(), None);
             let events = server.finish();
-            let Some(Event::Stopped { connections: 1, received_bytes: 9, sent_bytes }) = events.last() else {
+            let Some(Event::Server(ServerEvent::Stopped { connections: 1, received_bytes: 9, sent_bytes })) =
+                events.last()
+            else {
                 panic!("{events:?}")
             };
             assert_eq!(*sent_bytes, expected.len() as u64);
@@ -92,7 +95,9 @@ fn once_serves_one_client_and_ends() {
         round_trip(&mut client, b"more");
         drop(client);
         let events = server.ended();
-        let Some(Event::Stopped { connections: 1, received_bytes: 7, sent_bytes: 7 }) = events.last() else {
+        let Some(Event::Server(ServerEvent::Stopped { connections: 1, received_bytes: 7, sent_bytes: 7 })) =
+            events.last()
+        else {
             panic!("{events:?}")
         };
         assert!(TcpStream::connect(addr).is_err(), "{} still listens", model.name());
@@ -139,7 +144,7 @@ fn clients_beyond_the_limit_are_turned_away() {
         assert_eq!(read_to_end(&mut third), b"");
         drop(third);
         let reason = server.wait_for(|event| match event {
-            Event::Refused { reason, .. } => Some(reason),
+            Event::Server(ServerEvent::Refused { reason, .. }) => Some(reason),
             _ => None,
         });
         assert_eq!(reason, "2 connections are the limit", "{}", model.name());

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use netlab::echo::loop_guard::RETURNS;
 use netlab::echo::udp_server::{self, Config, RECV_SIZE};
-use netlab::echo::{Event, Reply};
-use netlab::net::{SocketOptions, Stop};
+use netlab::echo::{EchoEvent, Event, Reply};
+use netlab::net::{ServerEvent, SocketOptions, Stop};
 use netlab::report::Events;
 
 /// More bounces than a guarded pair can make, and the end of the broken variant.
@@ -52,7 +52,9 @@ impl Server {
         let stopped = stop.clone();
         let any = [SocketAddr::from(([127, 0, 0, 1], 0))];
         let thread = spawn(move || udp_server::run(&config, &any, &stopped, &mut ToChannel(to)).unwrap());
-        let Ok(Event::Listening { address, .. }) = events.recv() else { panic!("listening comes first") };
+        let Ok(Event::Server(ServerEvent::Listening { address, .. })) = events.recv() else {
+            panic!("listening comes first")
+        };
         Server { addr: address, events, stop, thread: Some(thread) }
     }
 
@@ -71,11 +73,11 @@ impl Drop for Server {
 }
 
 fn muted(events: &[Event]) -> usize {
-    events.iter().filter(|event| matches!(event, Event::Muted { .. })).count()
+    events.iter().filter(|event| matches!(event, Event::Echo(EchoEvent::Muted { .. }))).count()
 }
 
 fn received(events: &[Event]) -> usize {
-    events.iter().filter(|event| matches!(event, Event::Received { .. })).count()
+    events.iter().filter(|event| matches!(event, Event::Echo(EchoEvent::Received { .. }))).count()
 }
 
 /// Sends one datagram to `a` and passes every answer to the other server; returns how many passed before
@@ -169,8 +171,8 @@ fn a_server_does_not_answer_itself() {
             return;
         }
         let first = server.events.recv_timeout(Duration::from_secs(5)).unwrap();
-        assert!(matches!(first, Event::Received { .. }), "{first:?}");
+        assert!(matches!(first, Event::Echo(EchoEvent::Received { .. })), "{first:?}");
         let second = server.events.recv_timeout(Duration::from_secs(5)).unwrap();
-        assert_eq!(matches!(second, Event::Ignored { .. }), guard, "{second:?}");
+        assert_eq!(matches!(second, Event::Echo(EchoEvent::Ignored { .. })), guard, "{second:?}");
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::echo;
-use crate::net::OptionReading;
+use crate::net::{OptionReading, ServerEvent};
 use crate::render::{self, Style};
 use crate::report::Events;
 use crate::server;
@@ -44,7 +44,7 @@ pub(super) trait Lines: Display {
 impl Lines for echo::Event {
     fn lines(&self, style: Style) -> String {
         match self {
-            echo::Event::SocketOptions { options } => option_lines(options, style),
+            echo::Event::Server(ServerEvent::SocketOptions { options }) => option_lines(options, style),
             event => event.to_string(),
         }
     }
@@ -53,7 +53,7 @@ impl Lines for echo::Event {
 impl Lines for server::Event {
     fn lines(&self, style: Style) -> String {
         match self {
-            server::Event::SocketOptions { options } => option_lines(options, style),
+            server::Event::Server(ServerEvent::SocketOptions { options }) => option_lines(options, style),
             event => event.to_string(),
         }
     }

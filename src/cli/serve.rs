@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::framing::Framing;
-use crate::net::{self, Stop};
+use crate::net::{self, ServerEvent, Stop};
 use crate::protocol::names::RoomName;
 use crate::report::Events;
 use crate::server::{self, Config, Event};
@@ -133,7 +133,11 @@ impl ServeArgs {
         let config = self.config(&settings, self.load_users()?, output);
         let stop = Stop::on_signals()?;
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
-        let mut events = Announcing { events: EventWriter::new(format), insecure_lan: self.insecure_lan };
+        let mut events = Announcing {
+            events: EventWriter::new(format),
+            insecure_lan: self.insecure_lan,
+            connections: config.service.limits.connections,
+        };
         server::run(&config, records, &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -223,13 +227,20 @@ fn report_opened(opened: &store::Opened) {
 struct Announcing {
     events: EventWriter<Event>,
     insecure_lan: bool,
+    connections: usize,
 }
 
 impl Events<Event> for Announcing {
     fn event(&mut self, event: Event) {
-        let bound = if let Event::Listening { address, .. } = &event { Some(*address) } else { None };
+        let bound = match &event {
+            Event::Server(ServerEvent::Listening { address, .. }) => Some(*address),
+            _ => None,
+        };
         self.events.event(event);
-        if let Some(address) = bound.filter(|_| self.insecure_lan) {
+        let Some(address) = bound else { return };
+        let (ip, port, connections) = (address.ip(), address.port(), self.connections);
+        Output::note(&format!("rooms on {ip}, port {port}: at most {connections} connections; Ctrl-C stops"));
+        if self.insecure_lan {
             announce(address);
         }
     }

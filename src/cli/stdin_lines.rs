@@ -4,11 +4,15 @@
 //! ends the wait for a line. It must not know sockets.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// A line, or why it can't be read; `None` at the end.
 type Line = Option<io::Result<Vec<u8>>>;
+
+/// No line has come in time.
+pub(super) struct Elapsed;
 
 /// The lines of stdin, with a prompt where a person types them.
 pub(super) struct StdinLines {
@@ -26,6 +30,15 @@ impl StdinLines {
         let read = end.clone();
         thread::spawn(move || read_all(&mut io::stdin().lock(), longest as u64, &read));
         StdinLines { lines, end, prompt: io::stdin().is_terminal() }
+    }
+
+    /// The next line, if it comes within this time; `Err` if it does not.
+    pub(super) fn next_within(&mut self, time: Duration) -> Result<Option<io::Result<Vec<u8>>>, Elapsed> {
+        match self.lines.recv_timeout(time) {
+            Ok(line) => Ok(line),
+            Err(RecvTimeoutError::Timeout) => Err(Elapsed),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+        }
     }
 
     /// Ends the lines when called, even while one is waited for.

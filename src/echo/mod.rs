@@ -28,6 +28,6 @@ pub mod udp_client;
 mod udp_report;
 pub mod udp_server;
 
-pub use event::Event;
+pub use event::{EchoEvent, Event};
 pub use reply::{Reply, Responder};
 pub use udp_report::{ReplyRecord, Rtt, UdpClientReport};

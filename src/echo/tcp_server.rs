@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::models::{event_loop, iterative, threads};
 use super::{Event, Reply, Responder};
 use crate::framing::Framing;
-use crate::net::{NetError, SocketOptions, Stop, socket};
+use crate::net::{NetError, ServerEvent, SocketOptions, Stop, socket};
 use crate::report::Events;
 
 /// How one server serves many clients.
@@ -100,11 +100,11 @@ pub fn run(
     events: &mut (dyn Events<Event> + Send),
 ) -> Result<(), NetError> {
     let (listener, address) = socket::listen(addrs, &config.options, config.backlog)?;
-    events.event(Event::Listening { address, transport: "tcp" });
+    events.event(ServerEvent::Listening { address, transport: "tcp" }.into());
     if config.show_options {
         let mut options = config.options.read_tcp(&listener);
         options.push(SocketOptions::read_backlog(config.backlog, address));
-        events.event(Event::SocketOptions { options });
+        events.event(ServerEvent::SocketOptions { options }.into());
     }
     let serve: fn(&Config, TcpListener, SocketAddr, &Stop, &mut (dyn Events<Event> + Send)) -> _ =
         match config.model {
@@ -113,10 +113,6 @@ pub fn run(
             Model::EventLoop => event_loop::run,
         };
     let totals = serve(config, listener, address, stop, events)?;
-    events.event(Event::Stopped {
-        connections: totals.connections,
-        received_bytes: totals.received_bytes,
-        sent_bytes: totals.sent_bytes,
-    });
+    events.event(ServerEvent::from(totals).into());
     Ok(())
 }

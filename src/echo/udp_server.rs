@@ -8,10 +8,10 @@ use std::net::{SocketAddr, UdpSocket};
 
 use super::loop_guard::{LoopGuard, Verdict};
 use super::peers::{Peers, UdpTotals};
-use super::{Event, Reply};
+use super::{EchoEvent, Event, Reply};
 use crate::net::reactor::{Datagrams, SockId};
 use crate::net::{Admit, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, socket};
-use crate::net::{SocketOptions, is_local_ip};
+use crate::net::{ServerEvent, SocketOptions, is_local_ip};
 use crate::report::Events;
 use crate::text::excerpt;
 
@@ -50,12 +50,12 @@ pub fn run(
     events: &mut dyn Events<Event>,
 ) -> Result<(), NetError> {
     let (socket, address) = socket::bind_udp(addrs, &config.options)?;
-    events.event(Event::Listening { address, transport: "udp" });
+    events.event(ServerEvent::Listening { address, transport: "udp" }.into());
     if config.show_options {
-        events.event(Event::SocketOptions { options: config.options.read_udp(&socket) });
+        events.event(ServerEvent::SocketOptions { options: config.options.read_udp(&socket) }.into());
     }
     let totals = serve(config, socket, address, stop, events)?;
-    events.event(Event::StoppedUdp(totals));
+    events.event(EchoEvent::StoppedUdp(totals).into());
     Ok(())
 }
 
@@ -98,7 +98,7 @@ impl Server<'_> {
         traffic.received_bytes += bytes.len() as u64;
         if self.config.verbose {
             let text = excerpt(bytes, SHOWN);
-            self.events.event(Event::Received { peer, bytes: bytes.len(), text });
+            self.events.event(EchoEvent::Received { peer, bytes: bytes.len(), text }.into());
         }
         let verdict = self.guard.as_mut().map_or(Verdict::Answer, |guard| guard.judge(io.now(), peer, bytes));
         if verdict == Verdict::Answer {
@@ -123,7 +123,7 @@ impl Server<'_> {
             Err(error) => {
                 traffic.unsent_datagrams += 1;
                 if self.config.verbose {
-                    self.events.event(Event::Unsent { peer, reason: error.to_string() });
+                    self.events.event(EchoEvent::Unsent { peer, reason: error.to_string() }.into());
                 }
             }
         }
@@ -136,9 +136,9 @@ impl Server<'_> {
     fn ignore(&mut self, peer: SocketAddr, verdict: Verdict) {
         self.peers.of(peer).ignored_datagrams += 1;
         match verdict {
-            Verdict::Mute => self.events.event(Event::muted(peer)),
+            Verdict::Mute => self.events.event(EchoEvent::muted(peer).into()),
             Verdict::Ignore(reason) if self.config.verbose => {
-                self.events.event(Event::Ignored { peer, reason: reason.text() });
+                self.events.event(EchoEvent::Ignored { peer, reason: reason.text() }.into());
             }
             Verdict::Ignore(_) | Verdict::Answer => {}
         }

@@ -16,6 +16,7 @@
 
 mod addr;
 mod error;
+mod event;
 mod options;
 mod os;
 pub mod reactor;
@@ -27,6 +28,7 @@ mod udp;
 
 pub use addr::{Address, AddressError, Family};
 pub use error::{Cause, NetError, Op};
+pub use event::ServerEvent;
 pub use options::{OptionReading, SocketOptions};
 pub use os::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
 pub use reactor::{

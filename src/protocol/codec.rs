@@ -96,19 +96,18 @@ fn members(payload: &[u8]) -> Result<Members<'_>, Malformed<'_>> {
         let message = format!("not UTF-8 at byte {}", error.valid_up_to());
         Malformed { fault: Fault::new(Code::BadJson, message), id: None }
     })?;
+    // serde would read a struct from an array, too.
+    let object = text.trim_ascii_start().starts_with('{');
     match serde_json::from_str(text) {
-        // serde reads a struct from an array, too.
-        Ok(members) if text.trim_ascii_start().starts_with('{') => Ok(members),
-        Ok(_) => {
-            Err(Malformed { fault: Fault::new(Code::BadMessage, "a message is a JSON object"), id: None })
-        }
-        Err(error) => Err(wrong_envelope(text, &error)),
+        Ok(members) if object => Ok(members),
+        Err(error) if object || text.trim_ascii().is_empty() => Err(wrong_envelope(text, &error.to_string())),
+        _ => Err(wrong_envelope(text, "a message is a JSON object")),
     }
 }
 
 /// Finds out whether it is JSON at all, and whom to answer. This path may take its time: ten such messages
 /// end a connection.
-fn wrong_envelope<'a>(text: &'a str, error: &serde_json::Error) -> Malformed<'a> {
+fn wrong_envelope<'a>(text: &'a str, problem: &str) -> Malformed<'a> {
     #[derive(Deserialize)]
     struct Id<'a> {
         #[serde(borrow)]
@@ -117,7 +116,7 @@ fn wrong_envelope<'a>(text: &'a str, error: &serde_json::Error) -> Malformed<'a>
     match serde_json::from_str::<IgnoredAny>(text) {
         Err(error) => Malformed { fault: Fault::new(Code::BadJson, error.to_string()), id: None },
         Ok(_) => Malformed {
-            fault: Fault::new(Code::BadMessage, error.to_string()),
+            fault: Fault::new(Code::BadMessage, problem.to_owned()),
             id: serde_json::from_str::<Id<'a>>(text).ok().map(|found| found.id),
         },
     }

@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::net::OptionReading;
-use crate::net::reactor::Step;
+use crate::net::ServerEvent;
 use crate::protocol::Code;
 use crate::text::{byte_count, counted, escape};
 
@@ -14,34 +13,41 @@ use crate::text::{byte_count, counted, escape};
 /// thousand whole messages of 32 KiB would be more memory than the clients may ever cost.
 const SAID: usize = 512;
 
-/// Something that happened in the server.
+/// What the room server reports.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// Of its connections, as every server does.
+    Server(ServerEvent),
+    /// Of its rooms, users and records.
+    Room(RoomEvent),
+}
+
+impl From<ServerEvent> for Event {
+    fn from(event: ServerEvent) -> Event {
+        Event::Server(event)
+    }
+}
+
+impl From<RoomEvent> for Event {
+    fn from(event: RoomEvent) -> Event {
+        Event::Room(event)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Server(event) => event.fmt(f),
+            Event::Room(event) => event.fmt(f),
+        }
+    }
+}
+
+/// Something that happened in the rooms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
-pub enum Event {
-    /// The first event: clients can come.
-    Listening {
-        /// The bound address.
-        address: SocketAddr,
-        /// `tcp`.
-        transport: &'static str,
-    },
-    /// The socket's options, where they were asked for.
-    SocketOptions {
-        /// Each option.
-        options: Vec<OptionReading>,
-    },
-    /// A client has connected.
-    Connected {
-        /// Its address.
-        peer: SocketAddr,
-    },
-    /// A client was turned away.
-    Refused {
-        /// Its address.
-        peer: SocketAddr,
-        /// Why.
-        reason: String,
-    },
+pub enum RoomEvent {
     /// A client has a name of its own.
     LoggedIn {
         /// Its address.
@@ -74,6 +80,15 @@ pub enum Event {
         /// How many bytes it had.
         text_bytes: usize,
     },
+    /// A user asks for a record.
+    Handling {
+        /// Who.
+        username: String,
+        /// `RECORD_READ` or `RECORD_WRITE`.
+        request: &'static str,
+        /// Which record.
+        client_id: String,
+    },
     /// A client was told of an error.
     Fault {
         /// Its address.
@@ -83,26 +98,6 @@ pub enum Event {
         /// The error's text.
         message: String,
     },
-    /// A client is gone.
-    Disconnected {
-        /// Its address.
-        peer: SocketAddr,
-        /// Bytes received from it.
-        received_bytes: u64,
-        /// Bytes sent to it.
-        sent_bytes: u64,
-        /// How long it was connected.
-        duration_ms: u64,
-        /// Why, unless it simply left.
-        reason: Option<String>,
-    },
-    /// No connections are accepted for now.
-    AcceptPaused {
-        /// Why.
-        reason: String,
-    },
-    /// Connections are accepted again.
-    AcceptResumed {},
     /// Records were old and have a new stamp.
     RecordsRefreshed {
         /// Which.
@@ -115,75 +110,44 @@ pub enum Event {
         /// What and why.
         reason: String,
     },
-    /// What the loop did, where it is traced.
-    Trace(Step),
-    /// The last event.
-    Stopped {
-        /// Connections served in all.
-        connections: u64,
-        /// Bytes received in all.
-        received_bytes: u64,
-        /// Bytes sent in all.
-        sent_bytes: u64,
-    },
 }
 
-impl Event {
+impl RoomEvent {
     /// A message that was said, cut to what is shown.
-    pub(super) fn said(username: String, room: String, mut text: String) -> Event {
+    pub(super) fn said(username: String, room: String, mut text: String) -> RoomEvent {
         let text_bytes = text.len();
         let cut = (0..=SAID.min(text_bytes)).rev().find(|at| text.is_char_boundary(*at));
         text.truncate(cut.unwrap_or(0));
         text.shrink_to_fit();
-        Event::Said { username, room, text, text_bytes }
+        RoomEvent::Said { username, room, text, text_bytes }
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for RoomEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Listening { address, transport } => write!(f, "listening on {address} ({transport})"),
-            Event::SocketOptions { options } => {
-                write!(f, "socket options: as the kernel reports them")?;
-                options.iter().try_for_each(|option| write!(f, "\n  {option}"))
-            }
-            Event::Connected { peer } => write!(f, "connected {peer}"),
-            Event::Refused { peer, reason } => write!(f, "refused {peer}: {reason}"),
-            Event::LoggedIn { peer, username } => write!(f, "logged in {peer} as {username}"),
-            Event::Joined { username, room } => write!(f, "joined {room}: {username}"),
-            Event::Left { username, room } => write!(f, "left {room}: {username}"),
-            Event::Said { username, room, text, text_bytes } => {
+            RoomEvent::LoggedIn { peer, username } => write!(f, "logged in {peer} as {username}"),
+            RoomEvent::Joined { username, room } => write!(f, "joined {room}: {username}"),
+            RoomEvent::Left { username, room } => write!(f, "left {room}: {username}"),
+            RoomEvent::Said { username, room, text, text_bytes } => {
                 write!(f, "said in {room}: {username}: {}", escape(text.as_bytes()))?;
                 match text_bytes - text.len() {
                     0 => Ok(()),
                     more => write!(f, "… (+{})", byte_count(more as u64)),
                 }
             }
-            Event::Fault { peer, code, message } => {
+            RoomEvent::Handling { username, request, client_id } => {
+                write!(f, "handling {request} of {client_id}: {username}")
+            }
+            RoomEvent::Fault { peer, code, message } => {
                 write!(f, "error to {peer}: {}: {}", code.name(), escape(message.as_bytes()))
             }
-            Event::Disconnected { peer, received_bytes, sent_bytes, reason, .. } => {
-                let (received, sent) = (byte_count(*received_bytes), byte_count(*sent_bytes));
-                write!(f, "disconnected {peer}: received {received}, sent {sent}")?;
-                reason.iter().try_for_each(|reason| write!(f, " ({})", escape(reason.as_bytes())))
-            }
-            Event::AcceptPaused { reason } => write!(f, "accept paused: {reason}"),
-            Event::AcceptResumed {} => write!(f, "accept resumed"),
-            Event::RecordsRefreshed { client_ids, lost } => {
+            RoomEvent::RecordsRefreshed { client_ids, lost } => {
                 let count = counted(client_ids.len() as u64, "record");
                 write!(f, "refreshed {count}: {}", client_ids.join(", "))?;
                 lost.iter().try_for_each(|lost| write!(f, "; lost {}", escape(lost.as_bytes())))
             }
-            Event::StoreFailed { reason } => write!(f, "store failed: {}", escape(reason.as_bytes())),
-            Event::Trace(step) => write!(f, "{step}"),
-            Event::Stopped { connections, received_bytes, sent_bytes } => {
-                let (received, sent) = (byte_count(*received_bytes), byte_count(*sent_bytes));
-                write!(
-                    f,
-                    "stopped: {}, received {received}, sent {sent}",
-                    counted(*connections, "connection")
-                )
-            }
+            RoomEvent::StoreFailed { reason } => write!(f, "store failed: {}", escape(reason.as_bytes())),
         }
     }
 }

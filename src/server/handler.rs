@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use super::{Config, Event, report_store};
+use super::{Config, Event, RoomEvent, report_store};
 use crate::framing::{Content, Decoder, Encoder, FrameError};
-use crate::net::reactor::{Step, Why};
-use crate::net::{Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Io, NetError, Peer};
+use crate::net::reactor::Step;
+use crate::net::{Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Io, NetError, Peer, ServerEvent};
 use crate::protocol::Code;
 use crate::report::Events;
 use crate::service::{
@@ -83,15 +83,15 @@ impl<'a> RoomServer<'a> {
         self.workers.finish()
     }
 
-    fn report(&mut self, event: Event) {
+    fn report(&mut self, event: impl Into<Event>) {
         self.report_steps();
-        self.events.event(event);
+        self.events.event(event.into());
     }
 
     /// Hands on what the loop did before the next event, so that both come in order.
     fn report_steps(&mut self) {
         for step in self.steps.iter().flat_map(Receiver::try_iter) {
-            self.events.event(Event::Trace(step));
+            self.events.event(ServerEvent::Trace(step).into());
         }
     }
 
@@ -139,16 +139,24 @@ impl<'a> RoomServer<'a> {
         let Some(session) = client.session else { return };
         match client.decoder.finish() {
             Ok(()) => {
-                client.session = None;
-                self.conns[session.0 as usize] = None;
+                // First out of its room, by way of its connection; then nobody is behind that any more.
                 self.service.disconnected(session, &mut self.actions);
                 self.carry_out(io);
+                self.detach(c, session);
                 io.close(c, How::Gently);
             }
             Err(error) => {
                 self.service.broken(session, code(&error), &error.to_string(), &mut self.actions);
                 self.carry_out(io);
             }
+        }
+    }
+
+    /// Ends the tie between a connection and a session that the service has forgotten.
+    fn detach(&mut self, c: ConnId, session: SessionId) {
+        self.conns[session.0 as usize] = None;
+        if let Some(client) = self.clients.get_mut(c) {
+            client.session = None;
         }
     }
 
@@ -210,10 +218,8 @@ impl<'a> RoomServer<'a> {
                 }
             }
             Action::Close(session) => {
-                if let Some(c) = self.conns[session.0 as usize].take() {
-                    if let Some(client) = self.clients.get_mut(c) {
-                        client.session = None;
-                    }
+                if let Some(c) = self.conns[session.0 as usize] {
+                    self.detach(c, session);
                     io.close(c, How::Gently);
                 }
             }
@@ -247,19 +253,24 @@ impl<'a> RoomServer<'a> {
         };
         let event = match notice {
             Notice::LoggedIn { session, username } => {
-                peer(session).map(|peer| Event::LoggedIn { peer, username: username.to_string() })
+                peer(session).map(|peer| RoomEvent::LoggedIn { peer, username: username.to_string() })
             }
             Notice::Joined { username, room } => {
-                Some(Event::Joined { username: username.to_string(), room: room.to_string() })
+                Some(RoomEvent::Joined { username: username.to_string(), room: room.to_string() })
             }
             Notice::Left { username, room } => {
-                Some(Event::Left { username: username.to_string(), room: room.to_string() })
+                Some(RoomEvent::Left { username: username.to_string(), room: room.to_string() })
             }
             Notice::Said { username, room, text } => {
-                Some(Event::said(username.to_string(), room.to_string(), text))
+                Some(RoomEvent::said(username.to_string(), room.to_string(), text))
             }
+            Notice::Handling { username, request, client_id } => Some(RoomEvent::Handling {
+                username: username.to_string(),
+                request,
+                client_id: client_id.to_string(),
+            }),
             Notice::Fault { session, code, message } => {
-                peer(session).map(|peer| Event::Fault { peer, code, message })
+                peer(session).map(|peer| RoomEvent::Fault { peer, code, message })
             }
         };
         if let Some(event) = event {
@@ -277,7 +288,10 @@ impl Handler for RoomServer<'_> {
         let session = match self.service.connected(io.now(), &server, &mut self.actions) {
             Ok(session) => session,
             Err(payloads) => {
-                self.report(Event::Refused { peer: peer.addr, reason: "all connections are in use".into() });
+                self.report(ServerEvent::Refused {
+                    peer: peer.addr,
+                    reason: "all connections are in use".into(),
+                });
                 let mut bytes = Vec::new();
                 for payload in payloads {
                     self.frame(&payload);
@@ -291,7 +305,7 @@ impl Handler for RoomServer<'_> {
         let client =
             Client { session: Some(session), peer: peer.addr, decoder, held: Vec::new(), ended: false };
         self.clients.insert(c, client);
-        self.report(Event::Connected { peer: peer.addr });
+        self.report(ServerEvent::Connected { peer: peer.addr });
         io.set_deadline(Some(c), self.service.next_deadline(session));
         self.carry_out(io);
         Admit::Serve
@@ -317,18 +331,7 @@ impl Handler for RoomServer<'_> {
             self.service.disconnected(session, &mut self.actions);
             self.carry_out(io);
         }
-        let reason = match &closed.why {
-            Why::Closed => None,
-            Why::NotReading => Some("it does not read".to_owned()),
-            Why::Failed(error) => Some(error.source.to_string()),
-        };
-        self.report(Event::Disconnected {
-            peer: closed.peer,
-            received_bytes: closed.received_bytes,
-            sent_bytes: closed.sent_bytes,
-            duration_ms: u64::try_from(closed.lasted.as_millis()).unwrap_or(u64::MAX),
-            reason,
-        });
+        self.report(ServerEvent::disconnected(closed, None));
     }
 
     fn deadline(&mut self, io: &mut Io<'_>, c: Option<ConnId>) {
@@ -355,11 +358,11 @@ impl Handler for RoomServer<'_> {
     }
 
     fn accept_paused(&mut self, _io: &mut Io<'_>, why: &NetError) {
-        self.report(Event::AcceptPaused { reason: format!("{}; newcomers wait in the backlog", why.source) });
+        self.report(ServerEvent::accept_paused(why));
     }
 
     fn accept_resumed(&mut self, _io: &mut Io<'_>) {
-        self.report(Event::AcceptResumed {});
+        self.report(ServerEvent::AcceptResumed {});
     }
 
     fn turned(&mut self) {

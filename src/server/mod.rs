@@ -20,12 +20,14 @@ use std::time::{Duration, Instant};
 use self::handler::RoomServer;
 use crate::framing::Framing;
 use crate::net::reactor::trace;
-use crate::net::{Limits, NetError, Overflow, Reactor, SocketOptions, Stop, raise_descriptor_limit, socket};
+use crate::net::{
+    Limits, NetError, Overflow, Reactor, ServerEvent, SocketOptions, Stop, raise_descriptor_limit, socket,
+};
 use crate::report::Events;
 use crate::service;
 use crate::store::{Completion, RealDisk, Records, Refresh, Refreshed, Stamp, Workers};
 
-pub use event::Event;
+pub use event::{Event, RoomEvent};
 
 /// Descriptors that clients can't have: for files, for refusals, for the loop itself.
 pub const RESERVED_DESCRIPTORS: usize = 32;
@@ -95,11 +97,11 @@ pub fn run(
     let options =
         SocketOptions { sndbuf: config.options.sndbuf.or(Some(SEND_BUFFER)), ..config.options.clone() };
     let (listener, address) = socket::listen(addrs, &options, config.backlog)?;
-    events.event(Event::Listening { address, transport: "tcp" });
+    events.event(ServerEvent::Listening { address, transport: "tcp" }.into());
     if config.show_options {
         let mut readings = options.read_tcp(&listener);
         readings.push(SocketOptions::read_backlog(config.backlog, address));
-        events.event(Event::SocketOptions { options: readings });
+        events.event(ServerEvent::SocketOptions { options: readings }.into());
     }
     let mut reactor = Reactor::new(limits(config))?;
     reactor.listen(listener, address)?;
@@ -117,11 +119,7 @@ pub fn run(
     for completion in server.finish() {
         report_store(&completion, events);
     }
-    events.event(Event::Stopped {
-        connections: totals.connections,
-        received_bytes: totals.received_bytes,
-        sent_bytes: totals.sent_bytes,
-    });
+    events.event(ServerEvent::from(totals).into());
     Ok(())
 }
 
@@ -143,10 +141,10 @@ fn report_store(completion: &Completion, events: &mut dyn Events<Event>) {
         Completion::Refreshed(Refreshed { ids, lost }) => {
             let client_ids = ids.iter().map(ToString::to_string).collect();
             let lost = lost.iter().map(|(id, reason)| format!("{id}: {reason}")).collect();
-            events.event(Event::RecordsRefreshed { client_ids, lost });
+            events.event(RoomEvent::RecordsRefreshed { client_ids, lost }.into());
         }
         Completion::RefreshFailed { reason } | Completion::IndexFailed { reason } => {
-            events.event(Event::StoreFailed { reason: reason.clone() });
+            events.event(RoomEvent::StoreFailed { reason: reason.clone() }.into());
         }
     }
 }

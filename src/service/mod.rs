@@ -487,7 +487,7 @@ impl Dispatcher {
     /// What a connection is told for which there is no place.
     fn refusal(&self) -> Vec<Vec<u8>> {
         let max = self.config.limits.connections;
-        let fault = Fault::new(Code::Busy, format!("all {max} connections are in use; try again later"));
+        let fault = Fault::new(Code::Busy, format!("no connection is free (of {max}); try again later"));
         let bye = Bye { reason: "busy".into() };
         [Answer::Error(fault), Answer::Bye(bye)]
             .iter()

@@ -1,7 +1,7 @@
 //! What an operator may want to know of a running server.
 
 use crate::protocol::Code;
-use crate::protocol::names::{RoomName, Username};
+use crate::protocol::names::{ClientId, RoomName, Username};
 
 use super::SessionId;
 
@@ -37,6 +37,15 @@ pub enum Notice {
         room: RoomName,
         /// What, in full and as it came: to be escaped before it is shown.
         text: String,
+    },
+    /// It asks for a record.
+    Handling {
+        /// Its name.
+        username: Username,
+        /// `RECORD_READ` or `RECORD_WRITE`.
+        request: &'static str,
+        /// Which record.
+        client_id: ClientId,
     },
     /// It was told of an error.
     Fault {

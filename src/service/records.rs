@@ -1,6 +1,6 @@
 //! Records: who may read and write whose. The files are the store's business.
 
-use super::{Call, Dispatcher, Done, Job, Outcome, Purpose, Role};
+use super::{Action, Call, Dispatcher, Done, Job, Notice, Outcome, Purpose, Role};
 use crate::protocol::Code;
 use crate::protocol::codec;
 use crate::protocol::message::{Answer, Fault, Record, RecordRead, RecordWrite, RecordWritten, Tag};
@@ -19,6 +19,7 @@ impl Dispatcher {
         }
         let id = self.own_record(call, &data.client_id)?;
         self.fits_an_answer(&id, &data.text)?;
+        self.note_handling(call, "RECORD_WRITE", &id);
         let job = Job::WriteRecord { id: id.clone(), text: data.text.to_string() };
         self.begin(call, Purpose::Record(id), job);
         Ok(())
@@ -26,6 +27,7 @@ impl Dispatcher {
 
     pub(super) fn record_read(&mut self, call: &mut Call<'_, '_>, data: &RecordRead<'_>) -> Outcome {
         let id = self.own_record(call, &data.client_id)?;
+        self.note_handling(call, "RECORD_READ", &id);
         self.begin(call, Purpose::Record(id.clone()), Job::ReadRecord { id });
         Ok(())
     }
@@ -46,6 +48,13 @@ impl Dispatcher {
                 format!("the record {id} was not stored or read: {reason}"),
             )),
             Done::Verified(_) | Done::Busy => Err(Fault::new(Code::StoreFailed, "the store gave no answer")),
+        }
+    }
+
+    fn note_handling(&self, call: &mut Call<'_, '_>, request: &'static str, client_id: &ClientId) {
+        if self.config.notices {
+            let (username, client_id) = (self.session(call.session).name.clone(), client_id.clone());
+            call.actions.push(Action::Report(Notice::Handling { username, request, client_id }));
         }
     }
 

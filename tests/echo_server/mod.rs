@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use netlab::echo::tcp_server::{self, Config, Model};
 use netlab::echo::{Event, Reply};
 use netlab::framing::{DEFAULT_MAX_FRAME, Framing};
-use netlab::net::{SocketOptions, Stop, socket};
+use netlab::net::{ServerEvent, SocketOptions, Stop, socket};
 use netlab::report::Events;
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ impl Server {
             tcp_server::run(&config, &any, &to_stop, &mut ToTest(to)).unwrap();
         });
         let first = events.recv_timeout(PATIENCE).unwrap();
-        let Event::Listening { address: addr, transport: "tcp" } = first else {
+        let Event::Server(ServerEvent::Listening { address: addr, transport: "tcp" }) = first else {
             panic!("the first event is {first:?}")
         };
         Server { addr, stop, events, thread: Some(thread) }
@@ -85,7 +85,7 @@ impl Server {
     /// The reason of the next client's end.
     pub(crate) fn disconnected(&self) -> Option<String> {
         self.wait_for(|event| match event {
-            Event::Disconnected { reason, .. } => Some(reason),
+            Event::Server(ServerEvent::Disconnected { reason, .. }) => Some(reason),
             _ => None,
         })
     }
@@ -94,7 +94,7 @@ impl Server {
     pub(crate) fn ended(mut self) -> Vec<Event> {
         let mut rest = Vec::new();
         let deadline = Instant::now() + PATIENCE;
-        while !matches!(rest.last(), Some(Event::Stopped { .. })) {
+        while !matches!(rest.last(), Some(Event::Server(ServerEvent::Stopped { .. }))) {
             let left = deadline.saturating_duration_since(Instant::now());
             rest.push(self.events.recv_timeout(left).expect("the server ends in time"));
         }

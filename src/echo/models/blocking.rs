@@ -4,10 +4,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::echo::Event;
 use crate::echo::tcp_server::Config;
+use crate::echo::{EchoEvent, Event};
 use crate::net::reactor::{Totals, Why};
-use crate::net::{Cause, Closed, NetError, Stop, Stream};
+use crate::net::{Cause, Closed, NetError, ServerEvent, Stop, Stream};
 use crate::report::Events;
 use crate::text::excerpt;
 
@@ -44,7 +44,7 @@ pub(super) fn serve(
         sent_bytes: totals.sent_bytes,
         lasted: since.elapsed(),
     };
-    (totals, Event::disconnected(&closed, reason))
+    (totals, ServerEvent::disconnected(&closed, reason).into())
 }
 
 /// Answers until the client ends or the server stops; then with a reason, if the stream ended badly.
@@ -112,5 +112,5 @@ fn look_every(idle: Option<Duration>) -> Duration {
 }
 
 fn report_received(report: &mut dyn Events<Event>, peer: SocketAddr, bytes: &[u8]) {
-    report.event(Event::Received { peer, bytes: bytes.len(), text: excerpt(bytes, SHOWN) });
+    report.event(EchoEvent::Received { peer, bytes: bytes.len(), text: excerpt(bytes, SHOWN) }.into());
 }

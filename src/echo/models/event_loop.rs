@@ -8,9 +8,11 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::echo::tcp_server::Config;
-use crate::echo::{Event, Responder};
+use crate::echo::{EchoEvent, Event, Responder};
 use crate::net::reactor::{Step, Totals, trace};
-use crate::net::{Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Peer, Reactor, Stop};
+use crate::net::{
+    Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Peer, Reactor, ServerEvent, Stop,
+};
 use crate::report::Events;
 use crate::text::excerpt;
 
@@ -62,15 +64,15 @@ struct Client {
 }
 
 impl Server<'_> {
-    fn report(&mut self, event: Event) {
+    fn report(&mut self, event: impl Into<Event>) {
         self.report_trace();
-        self.events.event(event);
+        self.events.event(event.into());
     }
 
     /// Hands on what the loop did before the next event, so that both come in order.
     fn report_trace(&mut self) {
         for step in self.traced.iter().flat_map(Receiver::try_iter) {
-            self.events.event(Event::Trace(step));
+            self.events.event(ServerEvent::Trace(step).into());
         }
     }
 
@@ -93,13 +95,13 @@ impl Handler for Server<'_> {
         let peer = peer.addr;
         if self.config.max_connections.is_some_and(|max| self.clients.len() >= max) {
             let reason = format!("{} connections are the limit", self.clients.len());
-            self.report(Event::Refused { peer, reason });
+            self.report(ServerEvent::Refused { peer, reason });
             return Admit::Refuse(Vec::new());
         }
         if self.config.once {
             io.stop_accepting();
         }
-        self.report(Event::Connected { peer });
+        self.report(ServerEvent::Connected { peer });
         self.clients.insert(c, Client { responder: self.config.responder(), peer, reason: None });
         self.expect_more(io, c);
         Admit::Serve
@@ -118,7 +120,7 @@ impl Handler for Server<'_> {
         };
         if self.config.verbose {
             let (peer, text) = (client.peer, excerpt(bytes, SHOWN));
-            self.report(Event::Received { peer, bytes: bytes.len(), text });
+            self.report(EchoEvent::Received { peer, bytes: bytes.len(), text });
         }
         match result {
             Ok(()) => self.expect_more(io, c),
@@ -135,7 +137,7 @@ impl Handler for Server<'_> {
 
     fn closed(&mut self, io: &mut Io<'_>, c: ConnId, closed: &Closed) {
         let reason = self.clients.remove(c).and_then(|client| client.reason);
-        self.report(Event::disconnected(closed, reason));
+        self.report(ServerEvent::disconnected(closed, reason));
         if self.config.once {
             io.stop();
         }
@@ -148,7 +150,7 @@ impl Handler for Server<'_> {
     }
 
     fn accept_paused(&mut self, _io: &mut Io<'_>, why: &NetError) {
-        self.report(Event::AcceptPaused { reason: format!("{}; newcomers wait in the backlog", why.source) });
+        self.report(ServerEvent::accept_paused(why));
     }
 
     fn turned(&mut self) {
@@ -156,6 +158,6 @@ impl Handler for Server<'_> {
     }
 
     fn accept_resumed(&mut self, _io: &mut Io<'_>) {
-        self.report(Event::AcceptResumed {});
+        self.report(ServerEvent::AcceptResumed {});
     }
 }

@@ -15,7 +15,7 @@ use crate::echo::Event;
 use crate::echo::tcp_server::Config;
 use crate::net::reactor::Totals;
 use crate::net::socket::{self, AcceptWaker};
-use crate::net::{NetError, Op, Stop, Stream};
+use crate::net::{NetError, Op, ServerEvent, Stop, Stream};
 use crate::report::Events;
 
 #[expect(clippy::needless_pass_by_value, reason = "the models share one signature")]
@@ -58,7 +58,7 @@ pub(in crate::echo) fn run(
             }
         };
         super::threads::report_resume(&mut paused, events);
-        events.event(Event::Connected { peer: client.peer() });
+        events.event(ServerEvent::Connected { peer: client.peer() }.into());
         lock(&current, Some(client.clone()));
         if stop.requested() {
             // It came between the two calls, and may have found no client to end.

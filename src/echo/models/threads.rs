@@ -14,7 +14,7 @@ use crate::echo::Event;
 use crate::echo::tcp_server::Config;
 use crate::net::reactor::Totals;
 use crate::net::socket::{self, AcceptWaker};
-use crate::net::{NetError, Stop, Stream};
+use crate::net::{NetError, ServerEvent, Stop, Stream};
 use crate::report::Events;
 
 /// After a failed accept: long enough not to spin, short enough that nobody notices.
@@ -93,15 +93,14 @@ pub(in crate::echo) fn run(
 /// Says that no client can be accepted, once for all the failed tries.
 pub(super) fn report_pause(paused: &mut bool, events: &mut dyn Events<Event>, error: &NetError) {
     if !std::mem::replace(paused, true) {
-        let reason = format!("{}; newcomers wait in the backlog", error.source);
-        events.event(Event::AcceptPaused { reason });
+        events.event(ServerEvent::accept_paused(error).into());
     }
 }
 
 /// Says that clients are accepted again.
 pub(super) fn report_resume(paused: &mut bool, events: &mut dyn Events<Event>) {
     if std::mem::take(paused) {
-        events.event(Event::AcceptResumed {});
+        events.event(ServerEvent::AcceptResumed {}.into());
     }
 }
 
@@ -119,13 +118,13 @@ fn start<'scope>(
     if config.max_connections.is_some_and(|max| present >= max) {
         drop(clients);
         let reason = format!("{present} connections are the limit");
-        return Locked(shared).event(Event::Refused { peer, reason });
+        return Locked(shared).event(ServerEvent::Refused { peer, reason }.into());
     }
     let id = clients.next;
     clients.next += 1;
     clients.streams.insert(id, client.clone());
     drop(clients);
-    Locked(shared).event(Event::Connected { peer });
+    Locked(shared).event(ServerEvent::Connected { peer }.into());
     let serve = move || {
         let (moved, end) = blocking::serve(config, &client, stop, &mut Locked(shared));
         leave(shared, id, &moved);
@@ -135,7 +134,7 @@ fn start<'scope>(
     };
     if let Err(error) = thread::Builder::new().spawn_scoped(scope, serve) {
         leave(shared, id, &Totals::default());
-        Locked(shared).event(Event::Refused { peer, reason: format!("no thread: {error}") });
+        Locked(shared).event(ServerEvent::Refused { peer, reason: format!("no thread: {error}") }.into());
     }
 }
 
