@@ -133,11 +133,7 @@ impl ServeArgs {
         let config = self.config(&settings, self.load_users()?, output);
         let stop = Stop::on_signals()?;
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
-        let mut events = Announcing {
-            events: EventWriter::new(format),
-            insecure_lan: self.insecure_lan,
-            connections: config.service.limits.connections,
-        };
+        let mut events = Announcing { events: EventWriter::new(format), insecure_lan: self.insecure_lan };
         server::run(&config, records, &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -227,7 +223,6 @@ fn report_opened(opened: &store::Opened) {
 struct Announcing {
     events: EventWriter<Event>,
     insecure_lan: bool,
-    connections: usize,
 }
 
 impl Events<Event> for Announcing {
@@ -237,10 +232,7 @@ impl Events<Event> for Announcing {
             _ => None,
         };
         self.events.event(event);
-        let Some(address) = bound else { return };
-        let (ip, port, connections) = (address.ip(), address.port(), self.connections);
-        Output::note(&format!("rooms on {ip}, port {port}: at most {connections} connections; Ctrl-C stops"));
-        if self.insecure_lan {
+        if let Some(address) = bound.filter(|_| self.insecure_lan) {
             announce(address);
         }
     }

@@ -48,6 +48,11 @@ impl fmt::Display for Event {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum RoomEvent {
+    /// The server is ready.
+    Serving {
+        /// How many clients fit at a time.
+        max_connections: usize,
+    },
     /// A client has a name of its own.
     LoggedIn {
         /// Its address.
@@ -126,6 +131,9 @@ impl RoomEvent {
 impl fmt::Display for RoomEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RoomEvent::Serving { max_connections } => {
+                write!(f, "serving at most {}; Ctrl-C stops", counted(*max_connections as u64, "connection"))
+            }
             RoomEvent::LoggedIn { peer, username } => write!(f, "logged in {peer} as {username}"),
             RoomEvent::Joined { username, room } => write!(f, "joined {room}: {username}"),
             RoomEvent::Left { username, room } => write!(f, "left {room}: {username}"),

@@ -98,6 +98,7 @@ pub fn run(
         SocketOptions { sndbuf: config.options.sndbuf.or(Some(SEND_BUFFER)), ..config.options.clone() };
     let (listener, address) = socket::listen(addrs, &options, config.backlog)?;
     events.event(ServerEvent::Listening { address, transport: "tcp" }.into());
+    events.event(RoomEvent::Serving { max_connections: config.service.limits.connections }.into());
     if config.show_options {
         let mut readings = options.read_tcp(&listener);
         readings.push(SocketOptions::read_backlog(config.backlog, address));
