@@ -39,7 +39,7 @@ fn say_waits_for_its_own_echo() {
 #[test]
 fn say_sends_each_line_of_stdin_at_the_pace_of_the_server() {
     let place = Place::new();
-    let server = place.serve(&[]);
+    let server = place.serve(&["-v"]);
     let mut listener = Client::named(server.addr, "listener");
     let all = |line: fn(u32) -> String| (1..=100).map(line).collect::<Vec<_>>().concat();
     let lines = all(|n| format!("line {n}\n"));
@@ -53,6 +53,9 @@ fn say_sends_each_line_of_stdin_at_the_pace_of_the_server() {
     assert!(took > Duration::from_millis(1_900), "{took:?}: faster than the server allows");
     let empty = place.run(&["say", &server.at()], "");
     assert_eq!((empty.code, empty.text()), (Some(0), String::new()));
+    let (log, _) = server.stop();
+    let refusals = log.matches("rate_limited").count();
+    assert!((1..=100).contains(&refusals), "{refusals} refusals: it does not wait as long as it is told");
 }
 
 // Catches: a refusal that exits with 0 or 2, no next step, an error that is not in the document.
