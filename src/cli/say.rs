@@ -67,6 +67,8 @@ struct Said {
     rtt_us: u64,
 }
 
+/// How often to read what others say while stdin is silent.
+const KEEP_UP: Duration = Duration::from_millis(20);
 /// A line longer than this is refused by every server.
 const LONGEST_LINE: usize = crate::protocol::MAX_TEXT;
 
@@ -90,7 +92,9 @@ impl SayArgs {
         if !words.is_empty() {
             return self.say(connection, &words.join(" "), report);
         }
-        for line in StdinLines::new(LONGEST_LINE) {
+        let mut lines = StdinLines::new(LONGEST_LINE);
+        // What others say meanwhile is read too, or the server would close a client that only waits for its stdin.
+        while let Some(line) = lines.next_while(KEEP_UP, || connection.keep_up(&mut |_| {}))? {
             let line = String::from_utf8(line?)
                 .map_err(|_| UsageError("a line of stdin is not UTF-8".to_owned()))?;
             self.say(connection, &line, report)?;

@@ -3,9 +3,11 @@
 //! It stands apart because reading stdin blocks in a way that no signal ends: a thread reads, so that Ctrl-C
 //! ends the wait for a line. It must not know sockets.
 
+use std::convert::Infallible;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// A line, or why it can't be read; `None` at the end.
 type Line = Option<io::Result<Vec<u8>>>;
@@ -36,19 +38,40 @@ impl StdinLines {
     }
 }
 
-impl Iterator for StdinLines {
-    type Item = io::Result<Vec<u8>>;
-
-    fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+impl StdinLines {
+    /// The next line; as long as there is none, calls `meanwhile` this often.
+    ///
+    /// # Errors
+    /// Those of `meanwhile`, which end the wait.
+    pub(super) fn next_while<E>(
+        &mut self,
+        often: Duration,
+        mut meanwhile: impl FnMut() -> Result<(), E>,
+    ) -> Result<Line, E> {
         if self.prompt {
             // Without stderr there is nobody to prompt.
             let _ = write!(io::stderr(), "> ").and_then(|()| io::stderr().flush());
         }
-        let line = self.lines.recv().ok().flatten();
+        let line = loop {
+            match self.lines.recv_timeout(often) {
+                Ok(line) => break line,
+                Err(RecvTimeoutError::Timeout) => meanwhile()?,
+                Err(RecvTimeoutError::Disconnected) => break None,
+            }
+        };
         if self.prompt && line.is_none() {
             // What comes next begins on a line of its own.
             let _ = writeln!(io::stderr());
         }
+        Ok(line)
+    }
+}
+
+impl Iterator for StdinLines {
+    type Item = io::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        let Ok(line) = self.next_while(Duration::MAX, || Ok::<(), Infallible>(()));
         line
     }
 }

@@ -304,8 +304,7 @@ impl Handler for RoomServer<'_> {
         };
         put(&mut self.conns, session.0 as usize, c);
         let decoder = Decoder::new(self.config.framing, self.config.service.limits.max_frame);
-        let client =
-            Client { session: Some(session), peer: peer.addr, decoder, held: None, ended: false };
+        let client = Client { session: Some(session), peer: peer.addr, decoder, held: None, ended: false };
         self.clients.insert(c, client);
         self.report(Event::Connected { peer: peer.addr });
         io.set_deadline(Some(c), self.service.next_deadline(session));
