@@ -111,6 +111,19 @@ fn say_tells_what_went_wrong() {
     }
 }
 
+// Catches: a refusal for want of a place that is taken for a broken connection, with a name or without.
+#[test]
+fn a_full_server_is_told_as_such() {
+    let place = Place::new();
+    let server = place.serve(&["--max-connections", "1"]);
+    let _holder = Client::named(server.addr, "holder");
+    for user in [&[][..], &["--user", "ada"]] {
+        let ended = place.run(&[&["say", &server.at()], user, &["--", "Hi"]].concat(), "");
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("busy") && ended.stderr.contains("try again"), "{}", ended.stderr);
+    }
+}
+
 // Catches: a key that is not sent, a wrong one that is let in, no hint at the server's way to log in.
 #[test]
 fn say_logs_in_by_key_and_by_password() {

@@ -13,10 +13,15 @@ use netlab::client::{Credentials, Incoming, MemberId, Members, Requests, Swarm};
 use netlab::framing::Framing;
 use netlab::net::{Limits, Reactor, SocketOptions, Stop};
 use netlab::protocol::message::{Answer, Request, RoomEcho, RoomJoin, Text};
+#[cfg(target_os = "linux")]
 use serde_json::json;
 
-use harness::{PATIENCE, eventually};
-use rooms::{Client, Place, nonce};
+use harness::PATIENCE;
+#[cfg(target_os = "linux")]
+use harness::eventually;
+#[cfg(target_os = "linux")]
+use rooms::Client;
+use rooms::{Place, nonce};
 
 /// Runs a swarm of so many members until they stop it.
 fn swarm<M: Members>(addr: SocketAddr, count: usize, members: M) -> M {

@@ -53,6 +53,8 @@ pub struct Connection {
     buffer: Vec<u8>,
     /// What the server said when it said goodbye.
     goodbye: Option<String>,
+    /// An error that answers no request: what the server closes for.
+    fault: Option<Fault<'static>>,
     /// When something was sent for the last time.
     spoke: Instant,
 }
@@ -78,7 +80,7 @@ impl Connection {
         let session = Session::new(options.framing, options.max_frame, credentials, &server, nonce);
         let buffer = vec![0; 64 << 10];
         let (wait, spoke) = (options.wait, Instant::now());
-        let mut connection = Connection { stream, session, wait, buffer, goodbye: None, spoke };
+        let mut connection = Connection { stream, session, wait, buffer, goodbye: None, fault: None, spoke };
         let deadline = Instant::now() + connection.wait;
         while !connection.session.is_ready() {
             connection.exchange(deadline, &mut |_| {})?;
@@ -160,12 +162,15 @@ impl Connection {
         self.stream.set_recv_timeout(Some(rest))?;
         let received = self.stream.recv(&mut self.buffer)?;
         if received == 0 {
-            return Err(ClientError::Closed(self.goodbye.take()));
+            let closed = ClientError::Closed(self.goodbye.take());
+            return Err(self.fault.take().map_or(closed, ClientError::Refused));
         }
-        let goodbye = &mut self.goodbye;
+        let Connection { goodbye, fault, .. } = self;
         self.session.receive(&self.buffer[..received], &mut |incoming| {
-            if let Answer::Bye(bye) = &incoming.answer {
-                *goodbye = Some(bye.reason.escaped());
+            match &incoming.answer {
+                Answer::Bye(bye) => *goodbye = Some(bye.reason.escaped()),
+                Answer::Error(error) if incoming.id.is_none() => *fault = Some(error.clone().into_owned()),
+                _ => {}
             }
             on(&incoming);
         })?;
