@@ -5,7 +5,9 @@
 mod harness;
 mod rooms;
 
+use std::io::Write;
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -39,7 +41,7 @@ fn say_waits_for_its_own_echo() {
 #[test]
 fn say_sends_each_line_of_stdin_at_the_pace_of_the_server() {
     let place = Place::new();
-    let server = place.serve(&[]);
+    let server = place.serve(&["-v"]);
     let mut listener = Client::named(server.addr, "listener");
     let all = |line: fn(u32) -> String| (1..=100).map(line).collect::<Vec<_>>().concat();
     let lines = all(|n| format!("line {n}\n"));
@@ -53,6 +55,33 @@ fn say_sends_each_line_of_stdin_at_the_pace_of_the_server() {
     assert!(took > Duration::from_millis(1_900), "{took:?}: faster than the server allows");
     let empty = place.run(&["say", &server.at()], "");
     assert_eq!((empty.code, empty.text()), (Some(0), String::new()));
+    let (log, _) = server.stop();
+    let refusals = log.matches("rate_limited").count();
+    assert!((1..=100).contains(&refusals), "{refusals} refusals: it does not wait as long as it is told");
+}
+
+// Catches: a client that reads nothing while it waits for its stdin, and is closed as one that does not read.
+#[test]
+fn say_keeps_up_with_the_room_while_stdin_is_silent() {
+    let place = Place::new();
+    let server = place.serve(&["--rate-limit", "0"]);
+    let mut speaker = Client::named(server.addr, "speaker");
+    let mut say = place.netlab();
+    say.args(["say", &server.at(), "--user", "ada"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut say = say.spawn().unwrap();
+    assert_eq!(speaker.next_of("ROOM_JOINED")["data"]["username"], "speaker");
+    assert_eq!(speaker.next_of("ROOM_JOINED")["data"]["username"], "ada");
+    for n in 0..200 {
+        speaker.ask("ROOM_ECHO", &json!({ "text": "x".repeat(30_000) }));
+        // Slower than it reads, on any machine.
+        if n % 5 == 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    say.stdin.take().unwrap().write_all(b"at last\n").unwrap();
+    let output = say.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), "default #201 ada: at last\n"));
 }
 
 // Catches: a refusal that exits with 0 or 2, no next step, an error that is not in the document.
@@ -79,6 +108,19 @@ fn say_tells_what_went_wrong() {
     }
     for args in [&["say", &server.at(), "--room", "a b", "Hi"][..], &["say", "::1:80", "Hi"]] {
         assert_eq!(place.run(args, "").code, Some(2), "{args:?}");
+    }
+}
+
+// Catches: a refusal for want of a place that is taken for a broken connection, with a name or without.
+#[test]
+fn a_full_server_is_told_as_such() {
+    let place = Place::new();
+    let server = place.serve(&["--max-connections", "1"]);
+    let _holder = Client::named(server.addr, "holder");
+    for user in [&[][..], &["--user", "ada"]] {
+        let ended = place.run(&[&["say", &server.at()], user, &["--", "Hi"]].concat(), "");
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("busy") && ended.stderr.contains("try again"), "{}", ended.stderr);
     }
 }
 

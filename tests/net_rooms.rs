@@ -13,10 +13,15 @@ use netlab::client::{Credentials, Incoming, MemberId, Members, Requests, Swarm};
 use netlab::framing::Framing;
 use netlab::net::{Limits, Reactor, SocketOptions, Stop};
 use netlab::protocol::message::{Answer, Request, RoomEcho, RoomJoin, Text};
+#[cfg(target_os = "linux")]
 use serde_json::json;
 
 use harness::PATIENCE;
-use rooms::{Client, Place, nonce};
+#[cfg(target_os = "linux")]
+use harness::eventually;
+#[cfg(target_os = "linux")]
+use rooms::Client;
+use rooms::{Place, nonce};
 
 /// Runs a swarm of so many members until they stop it.
 fn swarm<M: Members>(addr: SocketAddr, count: usize, members: M) -> M {
@@ -138,8 +143,8 @@ fn everybody_hears_everything(rooms: usize, messages: u64) {
     assert_eq!(talk.told.0.len() as u64, rooms as u64 * messages);
 }
 
-// Catches: leftovers of a partial send dropped (`queue(c, rest)` in `flush_member`: lost), a group's buffer that is
-// not cleared (doubled), a `seq` that counts per connection, or a turn that flushes only one group.
+// Catches: a group's buffer that is not cleared (doubled), a `seq` that counts per connection, a turn that flushes only
+// one group (lost).
 #[test]
 fn two_hundred_members_hear_everything_once_and_in_order() {
     everybody_hears_everything(20, 30);
@@ -297,8 +302,8 @@ fn who_never_reads(more: &[&str]) -> (u64, u64) {
     (before, most)
 }
 
-// Catches: an outbox without a bound (five times what the kernel does not hold: 60 MB), a bound that counts before
-// the send and closes readers, SO_SNDBUF left to the kernel (then nobody is found out for megabytes).
+// Catches: an outbox without a bound, leftovers of a partial send that are dropped (`queue(c, rest)` in `flush_member`),
+// a bound that counts before the send and closes readers.
 #[cfg(target_os = "linux")]
 #[test]
 fn five_who_never_read_cost_nobody_a_message_and_little_memory() {
@@ -314,6 +319,26 @@ fn a_terminal_that_stands_still_costs_little_memory_as_well() {
     let (before, most) = who_never_reads(&["-v"]);
     println!("resident: {before} KiB before, {most} KiB at most");
     assert!(most - before < 12 << 10, "it grew by {} KiB", most - before);
+}
+
+// Catches: SO_SNDBUF left to the kernel, which then holds megabytes for a client before anybody notices.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_does_not_read_is_found_out_before_megabytes_are_sent() {
+    let place = Place::new();
+    let mut server = place.serve(&["--rate-limit", "0", "--json-stream"]);
+    let _deaf = Client::named(server.addr, "deaf");
+    let mut publisher = Client::named(server.addr, "publisher");
+    let text = "x".repeat(30_000);
+    eventually("the deaf one is found out", || {
+        publisher.ask("ROOM_ECHO", &json!({ "text": text }));
+        publisher.ask("INFO", &json!({}))["data"]["connections"] == 1
+    });
+    let gone: serde_json::Value = serde_json::from_str(&server.line_with("disconnected")).unwrap();
+    assert_eq!(gone["data"]["reason"], "it does not read");
+    let sent = gone["data"]["sent_bytes"].as_u64().unwrap();
+    println!("{sent} bytes were sent to who does not read");
+    assert!(sent < 1 << 20, "{sent} bytes were sent first");
 }
 
 mod long {

@@ -224,7 +224,7 @@ fn a_slow_disk_delays_its_own_client_and_nobody_else() {
     assert_eq!(bob.answer_to(write)["type"], "RECORD_WRITTEN");
 }
 
-// Catches: a queue without a bound, or one whose fullness is not told.
+// Catches: a queue without a bound, one whose fullness is not told, a client that is not read again after that.
 #[test]
 fn a_disk_with_too_much_to_do_says_busy() {
     let place = Place::new();
@@ -238,8 +238,17 @@ fn a_disk_with_too_much_to_do_says_busy() {
     for client in &mut crowd {
         client.send("RECORD_READ", &json!({ "client_id": "nobody" }));
     }
-    let busy = crowd.last_mut().unwrap().next();
-    assert_eq!(busy["data"]["code"], "busy", "{busy}");
+    let last = crowd.last_mut().unwrap();
+    assert_eq!(last.next()["data"]["code"], "busy");
+    assert_eq!(last.ask("PING", &json!({}))["type"], "PONG", "and it is heard again");
+    // What came in the same segment behind the refused request is handled as well, in order.
+    let three = ["RECORD_READ", "RECORD_READ", "PING"].map(|kind| {
+        frame(json!({ "type": kind, "data": { "client_id": "nobody" }, "id": kind }).to_string())
+    });
+    last.send_raw(&three.concat());
+    let answers = [last.next(), last.next(), last.next()];
+    assert_eq!(answers.each_ref().map(|m| &m["id"]), ["RECORD_READ", "RECORD_READ", "PING"]);
+    assert_eq!((&answers[0]["data"]["code"], &answers[2]["type"]), (&json!("busy"), &json!("PONG")));
     let writer = thread::spawn({
         let slow = place.files().join("slow.txt");
         move || std::fs::OpenOptions::new().write(true).open(slow).unwrap().write_all(b"x").unwrap()

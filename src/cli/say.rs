@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::client::{ClientError, Connection};
 use crate::protocol::Code;
-use crate::protocol::message::{Answer, Anything, Fault, Request, RoomEcho, RoomJoin};
+use crate::protocol::message::{Answer, Fault, Request, RoomEcho, RoomJoin};
 use crate::protocol::names::RoomName;
 use crate::render;
 use crate::report::Failure;
@@ -18,7 +18,7 @@ use crate::text::escape;
 use super::address::ROOMS;
 use super::output::Output;
 use super::room_client::{self, RoomClientArgs};
-use super::stdin_lines::{Elapsed, StdinLines};
+use super::stdin_lines::StdinLines;
 use super::{UsageError, hint};
 
 /// Say something in a room and wait until it has come back
@@ -68,8 +68,8 @@ struct Said {
     rtt_us: u64,
 }
 
-/// A server closes who is silent for 300 s.
-const PING_EVERY: Duration = Duration::from_secs(60);
+/// How often to read what others say while stdin is silent.
+const KEEP_UP: Duration = Duration::from_millis(20);
 /// A line longer than this is refused by every server.
 const LONGEST_LINE: usize = crate::protocol::MAX_TEXT;
 
@@ -94,19 +94,13 @@ impl SayArgs {
             return self.say(connection, &words.join(" "), report);
         }
         let mut lines = StdinLines::new(LONGEST_LINE);
-        loop {
-            let line = match lines.next_within(PING_EVERY) {
-                Ok(Some(line)) => line,
-                Ok(None) => return Ok(()),
-                Err(Elapsed) => {
-                    ping(connection)?;
-                    continue;
-                }
-            };
+        // What others say meanwhile is read too, or the server would close a client that only waits for its stdin.
+        while let Some(line) = lines.next_while(KEEP_UP, || connection.keep_up(&mut |_| {}))? {
             let line = String::from_utf8(line?)
                 .map_err(|_| UsageError::new("a line of stdin is not UTF-8".to_owned()))?;
             self.say(connection, &line, report)?;
         }
+        Ok(())
     }
 
     fn say(&self, connection: &mut Connection, text: &str, report: &mut SayReport) -> anyhow::Result<()> {
@@ -158,12 +152,6 @@ impl SayArgs {
 fn join(connection: &mut Connection, room: &RoomName) -> Result<(), ClientError> {
     let request = Request::RoomJoin(RoomJoin { room: room.into(), create: true });
     connection.ask(&request, &mut |_| {}, &mut |answer| matches!(answer, Answer::RoomJoined(_)).then_some(()))
-}
-
-/// Shows the server that this client is there.
-fn ping(connection: &mut Connection) -> Result<(), ClientError> {
-    let request = Request::Ping(Anything(None));
-    connection.ask(&request, &mut |_| {}, &mut |answer| matches!(answer, Answer::Pong(_)).then_some(()))
 }
 
 /// Tries again for as long as the server says when to.

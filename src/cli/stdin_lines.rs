@@ -3,6 +3,7 @@
 //! It stands apart because reading stdin blocks in a way that no signal ends: a thread reads, so that Ctrl-C
 //! ends the wait for a line. It must not know sockets.
 
+use std::convert::Infallible;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -10,9 +11,6 @@ use std::time::Duration;
 
 /// A line, or why it can't be read; `None` at the end.
 type Line = Option<io::Result<Vec<u8>>>;
-
-/// No line has come in time.
-pub(super) struct Elapsed;
 
 /// The lines of stdin, with a prompt where a person types them.
 pub(super) struct StdinLines {
@@ -32,20 +30,38 @@ impl StdinLines {
         StdinLines { lines, end, prompt: io::stdin().is_terminal() }
     }
 
-    /// The next line, if it comes within this time; `Err` if it does not.
-    pub(super) fn next_within(&mut self, time: Duration) -> Result<Option<io::Result<Vec<u8>>>, Elapsed> {
-        match self.lines.recv_timeout(time) {
-            Ok(line) => Ok(line),
-            Err(RecvTimeoutError::Timeout) => Err(Elapsed),
-            Err(RecvTimeoutError::Disconnected) => Ok(None),
-        }
-    }
-
     /// Ends the lines when called, even while one is waited for.
     pub(super) fn ender(&self) -> impl FnOnce() + Send + 'static {
         let end = self.end.clone();
         // If the queue is full, nobody is waiting, and whoever takes the line in it sees the stop by itself.
         move || drop(end.try_send(None))
+    }
+
+    /// The next line; as long as there is none, calls `meanwhile` this often.
+    ///
+    /// # Errors
+    /// Those of `meanwhile`, which end the wait.
+    pub(super) fn next_while<E>(
+        &mut self,
+        often: Duration,
+        mut meanwhile: impl FnMut() -> Result<(), E>,
+    ) -> Result<Line, E> {
+        if self.prompt {
+            // Without stderr there is nobody to prompt.
+            let _ = write!(io::stderr(), "> ").and_then(|()| io::stderr().flush());
+        }
+        let line = loop {
+            match self.lines.recv_timeout(often) {
+                Ok(line) => break line,
+                Err(RecvTimeoutError::Timeout) => meanwhile()?,
+                Err(RecvTimeoutError::Disconnected) => break None,
+            }
+        };
+        if self.prompt && line.is_none() {
+            // What comes next begins on a line of its own.
+            let _ = writeln!(io::stderr());
+        }
+        Ok(line)
     }
 }
 
@@ -53,15 +69,7 @@ impl Iterator for StdinLines {
     type Item = io::Result<Vec<u8>>;
 
     fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
-        if self.prompt {
-            // Without stderr there is nobody to prompt.
-            let _ = write!(io::stderr(), "> ").and_then(|()| io::stderr().flush());
-        }
-        let line = self.lines.recv().ok().flatten();
-        if self.prompt && line.is_none() {
-            // What comes next begins on a line of its own.
-            let _ = writeln!(io::stderr());
-        }
+        let Ok(line) = self.next_while(Duration::MAX, || Ok::<(), Infallible>(()));
         line
     }
 }

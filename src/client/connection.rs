@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{Credentials, Incoming, Session, SessionError};
 use crate::framing::{FrameError, Framing};
-use crate::net::{NetError, Op, SocketOptions, Stream, socket};
-use crate::protocol::message::{Answer, Fault, Request, Tag};
+use crate::net::{Cause, NetError, Op, SocketOptions, Stream, socket};
+use crate::protocol::message::{Answer, Anything, Fault, Request, Tag};
 use crate::protocol::proof::Nonce;
 
 /// How to connect.
@@ -53,7 +53,16 @@ pub struct Connection {
     buffer: Vec<u8>,
     /// What the server said when it said goodbye.
     goodbye: Option<String>,
+    /// An error that answers no request: what the server closes for.
+    fault: Option<Fault<'static>>,
+    /// When something was sent for the last time.
+    spoke: Instant,
 }
+
+/// A server closes who says nothing for five minutes.
+const PING_AFTER: Duration = Duration::from_secs(60);
+/// How long to read on in one go while something else is waited for.
+const LISTEN: Duration = Duration::from_millis(50);
 
 impl Connection {
     /// Connects to the first of `addrs` that answers, and logs in.
@@ -70,7 +79,8 @@ impl Connection {
         let server = options.server_name.clone().unwrap_or_else(|| stream.peer().to_string());
         let session = Session::new(options.framing, options.max_frame, credentials, &server, nonce);
         let buffer = vec![0; 64 << 10];
-        let mut connection = Connection { stream, session, wait: options.wait, buffer, goodbye: None };
+        let (wait, spoke) = (options.wait, Instant::now());
+        let mut connection = Connection { stream, session, wait, buffer, goodbye: None, fault: None, spoke };
         let deadline = Instant::now() + connection.wait;
         while !connection.session.is_ready() {
             connection.exchange(deadline, &mut |_| {})?;
@@ -119,10 +129,32 @@ impl Connection {
         result.unwrap_or(Err(ClientError::Closed(None)))
     }
 
+    /// Reads what has come unasked, to `aside`, and sends a `PING` if nothing was said for a minute. To be called
+    /// often while something else is waited for: a client that does not read, or says nothing, is closed.
+    ///
+    /// # Errors
+    /// The server has closed the connection, or sent what is no message.
+    pub fn keep_up(&mut self, aside: &mut dyn FnMut(&Incoming<'_>)) -> Result<(), ClientError> {
+        if self.spoke.elapsed() >= PING_AFTER {
+            self.session.request(&Request::Ping(Anything(None)))?;
+        }
+        let until = Instant::now() + LISTEN;
+        while Instant::now() < until {
+            match self.exchange(Instant::now() + Duration::from_millis(1), aside) {
+                Err(ClientError::Net(error)) if error.cause() == Cause::TimedOut => break,
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
     /// Sends what is queued and reads what one `recv` returns.
     fn exchange(&mut self, deadline: Instant, on: &mut dyn FnMut(&Incoming<'_>)) -> Result<(), ClientError> {
-        self.stream.send_all(self.session.output())?;
-        self.session.clear_output();
+        if !self.session.output().is_empty() {
+            self.stream.send_all(self.session.output())?;
+            self.session.clear_output();
+            self.spoke = Instant::now();
+        }
         let rest = deadline.saturating_duration_since(Instant::now());
         if rest.is_zero() {
             return Err(NetError::timed_out(Op::Recv, self.stream.peer()).into());
@@ -130,12 +162,15 @@ impl Connection {
         self.stream.set_recv_timeout(Some(rest))?;
         let received = self.stream.recv(&mut self.buffer)?;
         if received == 0 {
-            return Err(ClientError::Closed(self.goodbye.take()));
+            let closed = ClientError::Closed(self.goodbye.take());
+            return Err(self.fault.take().map_or(closed, ClientError::Refused));
         }
-        let goodbye = &mut self.goodbye;
+        let Connection { goodbye, fault, .. } = self;
         self.session.receive(&self.buffer[..received], &mut |incoming| {
-            if let Answer::Bye(bye) = &incoming.answer {
-                *goodbye = Some(bye.reason.escaped());
+            match &incoming.answer {
+                Answer::Bye(bye) => *goodbye = Some(bye.reason.escaped()),
+                Answer::Error(error) if incoming.id.is_none() => *fault = Some(error.clone().into_owned()),
+                _ => {}
             }
             on(&incoming);
         })?;

@@ -39,8 +39,8 @@ struct Client {
     session: Option<SessionId>,
     peer: SocketAddr,
     decoder: Decoder,
-    /// Bytes that wait until work for this client is done: its answers keep their order.
-    held: Vec<u8>,
+    /// Bytes that wait until work for this client is done: its answers keep their order. `None`: it is read.
+    held: Option<Vec<u8>>,
     /// It has ended its side.
     ended: bool,
 }
@@ -97,13 +97,32 @@ impl<'a> RoomServer<'a> {
 
     /// Hands every frame in `bytes` to the service; holds the rest back while work is under way.
     fn decode(&mut self, io: &mut Io<'_>, c: ConnId, bytes: &[u8]) {
+        self.decode_until_work(io, c, bytes);
+        // Work for which there was no place is answered by now, and nothing else would wake this client.
+        self.decode_held(io, c);
+    }
+
+    /// Goes on with the bytes that were held back, as far as no work is under way.
+    fn decode_held(&mut self, io: &mut Io<'_>, c: ConnId) {
+        loop {
+            let Some(client) = self.clients.get_mut(c) else { return };
+            if client.session.is_some_and(|session| self.service.is_waiting(session)) {
+                return;
+            }
+            let Some(held) = client.held.take() else { return };
+            io.resume(c);
+            self.decode_until_work(io, c, &held);
+        }
+    }
+
+    fn decode_until_work(&mut self, io: &mut Io<'_>, c: ConnId, bytes: &[u8]) {
         let RoomServer { service, clients, actions, config, .. } = self;
         let Some(client) = clients.get_mut(c) else { return };
         let Some(session) = client.session else { return };
         let mut at = 0;
         loop {
             if service.is_waiting(session) {
-                client.held.extend_from_slice(&bytes[at..]);
+                client.held.get_or_insert_default().extend_from_slice(&bytes[at..]);
                 io.hold(c);
                 break;
             }
@@ -163,10 +182,7 @@ impl<'a> RoomServer<'a> {
     /// Goes on with a client whose work is done.
     fn go_on(&mut self, io: &mut Io<'_>, session: SessionId) {
         let Some(c) = self.conns.get(session.0 as usize).copied().flatten() else { return };
-        let Some(client) = self.clients.get_mut(c) else { return };
-        let held = std::mem::take(&mut client.held);
-        io.resume(c);
-        self.decode(io, c, &held);
+        self.decode_held(io, c);
         let ended = self.clients.get(c).is_some_and(|client| client.ended);
         if ended && !self.service.is_waiting(session) {
             self.end(io, c);
@@ -302,8 +318,7 @@ impl Handler for RoomServer<'_> {
         };
         put(&mut self.conns, session.0 as usize, c);
         let decoder = Decoder::new(self.config.framing, self.config.service.limits.max_frame);
-        let client =
-            Client { session: Some(session), peer: peer.addr, decoder, held: Vec::new(), ended: false };
+        let client = Client { session: Some(session), peer: peer.addr, decoder, held: None, ended: false };
         self.clients.insert(c, client);
         self.report(ServerEvent::Connected { peer: peer.addr });
         io.set_deadline(Some(c), self.service.next_deadline(session));
