@@ -107,7 +107,7 @@ fn an_open_lan_has_read_only_records_and_is_told_how_to_join() {
     let refused = client.refused("RECORD_WRITE", &json!({ "client_id": "ada", "text": "changed" }));
     assert_eq!(refused["code"], "unauthorized");
     assert_eq!(client.ask("RECORD_READ", &json!({ "client_id": "ada" }))["data"]["text"], "text");
-    assert!(server.line().starts_with("connected "));
+    server.line_with("connected ");
     eventually("the operator is warned", || stderr(&place).contains("anyone on the network may enter"));
     let stderr = stderr(&place);
     let joins = stderr.lines().find(|line| line.contains("the class joins with"));

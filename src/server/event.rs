@@ -80,7 +80,7 @@ pub enum RoomEvent {
         username: String,
         /// Where.
         room: String,
-        /// What: at most the first [`SAID`] bytes of it.
+        /// What: at most the first 512 bytes of it.
         text: String,
         /// How many bytes it had.
         text_bytes: usize,

@@ -7,7 +7,7 @@
 //!                                        ▼  │
 //!                                      Workers (disk, argon2)
 //! ```
-//! Decisions are the [`service`](crate::service)'s, bytes the [`net`](crate::net) layer's; what is here says
+//! Decisions are the [`service`]'s, bytes the [`net`](crate::net) layer's; what is here says
 //! which connection is which session and which group is which room, and carries actions out in their order.
 
 mod event;

@@ -11,7 +11,7 @@
 //! disconnected(session) ─► Actions                   the connection is gone
 //! ```
 //! # A new message type
-//! A line in `protocol/message.rs`, a handler here, and its row in [`Dispatcher::dispatch`]'s match, which
+//! A line in `protocol/message.rs`, a handler here, and its row in `Dispatcher::dispatch`'s match, which
 //! says as well who may send it. The compiler names each that is missing.
 
 mod actions;

@@ -13,12 +13,16 @@
 //! peers that do not read, closing without destroying what the peer has not read yet, running out of
 //! descriptors, and stopping in bounded time. It knows no protocol.
 
+mod accept;
 mod connection;
+mod core;
 mod group;
 mod handler;
 mod io;
+mod limits;
 mod outbox;
 mod tap;
+mod target;
 mod timers;
 mod trace;
 
@@ -28,134 +32,29 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Waker};
 
+use self::accept::{Listener, Pause};
 use self::connection::{Fill, Phase};
-use self::io::Core;
-use super::error::out_of_descriptors;
+use self::core::Core;
+use self::target::Target;
 use super::{NetError, Op, Stop, os};
 
 pub use self::handler::{
     Admit, Closed, ConnId, ConnMap, Datagrams, GroupId, Handler, How, Peer, SockId, Why,
 };
 pub use self::io::Io;
+pub use self::limits::{Limits, Overflow, Totals};
 pub use self::tap::{Seen, Tap};
 pub use self::trace::{Step, trace};
 
-/// What happens to a connection whose unsent output passes [`Limits::outbox`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    /// It is not read until it has taken its output: right where output answers its own input.
-    StopReading,
-    /// It is closed: right where others produce the output.
-    Disconnect,
-}
-
-/// The bounds that the loop keeps.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// The size of the one read buffer: what one `recv` can return, in bytes.
-    pub recv_size: usize,
-    /// Bytes that one connection may deliver in a turn before the others have theirs.
-    pub read_budget: usize,
-    /// Bytes of unsent output that a connection may have.
-    pub outbox: usize,
-    /// What happens beyond that.
-    pub overflow: Overflow,
-    /// How long a connection may take nothing of its unsent output; `None`: for ever.
-    pub stuck: Option<Duration>,
-    /// TCP_NODELAY on accepted connections.
-    pub nodelay: bool,
-    /// Connections at a time; the next ones wait in the backlog. `None`: as many as descriptors allow.
-    pub connections: Option<usize>,
-    /// Descriptors that connections may not use: for files, and for the loop itself.
-    pub reserved: usize,
-    /// How long a closing connection is read and dropped, at most.
-    pub drain_time: Duration,
-    /// It is dropped earlier if nothing has come for so long.
-    pub drain_quiet: Duration,
-    /// How many bytes of it.
-    pub drain_bytes: usize,
-    /// How long stopping may take.
-    pub stop_within: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            recv_size: 256 << 10,
-            read_budget: 1 << 20,
-            outbox: 256 << 10,
-            overflow: Overflow::StopReading,
-            stuck: None,
-            nodelay: true,
-            connections: None,
-            reserved: 32,
-            drain_time: Duration::from_secs(1),
-            drain_quiet: Duration::from_secs(1),
-            drain_bytes: 256 << 10,
-            stop_within: Duration::from_secs(5),
-        }
-    }
-}
-
-/// What a run of the loop moved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Connections served, accepted or made; refused ones don't count.
-    pub connections: u64,
-    /// Bytes received on them.
-    pub received_bytes: u64,
-    /// Bytes sent on them.
-    pub sent_bytes: u64,
-}
-
-/// How many connections are accepted in a turn before bytes have theirs.
-const ACCEPT_BUDGET: usize = 64;
 /// How many datagrams are taken from a socket in a turn.
 const DATAGRAM_BUDGET: usize = 64;
-/// After a failed accept: long enough not to spin, short enough that nobody notices.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 /// Readiness events taken from the system in one call.
 const EVENTS: usize = 1_024;
-
-/// What a readiness event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
-    Conn(ConnId),
-    Listener(usize),
-    Udp(SockId),
-    Waker,
-}
-
-struct Listener {
-    inner: mio::net::TcpListener,
-    addr: SocketAddr,
-    /// Latch: connections may be waiting.
-    readable: bool,
-    paused: Option<Pause>,
-}
 
 struct Sock {
     inner: mio::net::UdpSocket,
     /// It stands in the loop's queue of sockets to read from: once, however many events come.
     queued: bool,
-}
-
-/// Why a listener does not accept at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pause {
-    /// Until a connection is closed.
-    Full,
-    /// Until then, or until a connection is closed: `accept` failed for want of something.
-    Until(Instant),
-}
-
-impl Listener {
-    /// A connection was closed: what was missing may be there again.
-    fn room_made(&mut self) {
-        if let Some(pause) = &mut self.paused {
-            *pause = Pause::Until(Instant::now());
-        }
-    }
 }
 
 /// The loop. Give it listeners and sockets, then [`run`](Reactor::run) it with a handler.
@@ -400,85 +299,6 @@ impl Reactor {
             }
             Admit::Refuse(bytes) => self.core.refuse(c, bytes),
         }
-    }
-
-    fn accept<H: Handler>(&mut self, handler: &mut H) {
-        for index in 0..self.core.listeners.len() {
-            self.resume_accept(handler, index);
-            for _ in 0..ACCEPT_BUDGET {
-                // The handler may stop accepting at any time.
-                let Some(listener) = self.core.listeners.get(index) else { return };
-                if !listener.readable || listener.paused.is_some() {
-                    break;
-                }
-                self.accept_one(handler, index);
-            }
-        }
-    }
-
-    /// Ends a listener's pause when its time has come.
-    fn resume_accept<H: Handler>(&mut self, handler: &mut H, index: usize) {
-        let full = self.core.conns.len() >= self.capacity;
-        let Some(listener) = self.core.listeners.get_mut(index) else { return };
-        match listener.paused {
-            Some(Pause::Until(at)) if self.core.now >= at => {
-                // The room that was made may be taken again, by a connection that the handler made.
-                listener.paused = full.then_some(Pause::Full);
-                if !full {
-                    handler.accept_resumed(&mut Io { core: &mut self.core });
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn accept_one<H: Handler>(&mut self, handler: &mut H, index: usize) {
-        if self.core.conns.len() >= self.capacity {
-            let full = std::io::Error::other(format!("all {} connections are in use", self.capacity));
-            return self.pause_accept(handler, index, Pause::Full, full);
-        }
-        match self.core.listeners[index].inner.accept() {
-            Ok((stream, addr)) => {
-                // On Linux it is inherited from the listener; elsewhere it may not be. It can fail only when
-                // the peer is gone, which the first read will tell.
-                let _ = stream.set_nodelay(self.core.limits.nodelay);
-                match self.core.insert(stream, addr, Phase::Open) {
-                    Ok(c) => {
-                        self.core.see(Seen::Accepted { c, peer: addr });
-                        let peer = Peer { addr, outbound: false };
-                        let admit = handler.opened(&mut Io { core: &mut self.core }, c, &peer);
-                        self.admit(c, &admit);
-                    }
-                    Err(error) => self.pause_until(handler, index, error),
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                self.core.listeners[index].readable = false;
-            }
-            Err(error) if out_of_descriptors(&error) || error.kind() == std::io::ErrorKind::OutOfMemory => {
-                self.pause_until(handler, index, error);
-            }
-            // A peer that gave up while it waited, or a network error that accept passes on (accept(2)).
-            Err(_) => {}
-        }
-    }
-
-    fn pause_until<H: Handler>(&mut self, handler: &mut H, index: usize, error: std::io::Error) {
-        let until = Pause::Until(self.core.now + ACCEPT_PAUSE);
-        self.pause_accept(handler, index, until, error);
-    }
-
-    fn pause_accept<H: Handler>(
-        &mut self,
-        handler: &mut H,
-        index: usize,
-        pause: Pause,
-        error: std::io::Error,
-    ) {
-        let listener = &mut self.core.listeners[index];
-        listener.paused = Some(pause);
-        let why = NetError::new(Op::Accept, listener.addr, error);
-        handler.accept_paused(&mut Io { core: &mut self.core }, &why);
     }
 
     /// Gives everyone who was ready at the start of this turn their share.
