@@ -96,7 +96,6 @@ impl Session {
         let frame = self.in_frame.map(|begun| (begun + limits.frame, "a frame took too long"));
         let login = login_demanded && !self.is_known();
         let login = login.then(|| (self.connected + limits.login, "the login took too long"));
-        let first = [frame, login].into_iter().flatten().chain([idle]).min_by_key(|(at, _)| *at);
-        first
+        [frame, login].into_iter().flatten().chain([idle]).min_by_key(|(at, _)| *at)
     }
 }
