@@ -73,6 +73,19 @@ pub fn printable(text: &str) -> String {
     if text.chars().any(is_unsafe) { escape(text.as_bytes()) } else { text.to_owned() }
 }
 
+/// JSON whose strings hold nothing that a terminal obeys: what the encoder leaves as it is (C1, bidi controls)
+/// becomes `\\u....`, which means the same.
+#[must_use]
+pub fn safe_json(json: String) -> String {
+    let passes = |c: char| c.is_ascii() || !is_unsafe(c);
+    if json.chars().all(passes) {
+        return json;
+    }
+    // All of them are below U+FFFF: one unit of UTF-16.
+    let safe = |c: char| if passes(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+    json.chars().map(safe).collect()
+}
+
 /// [`escape`], shortened to about `limit` bytes of input with the rest counted: `Hello… (+995 B)`.
 #[must_use]
 pub fn excerpt(bytes: &[u8], limit: usize) -> String {
@@ -115,6 +128,15 @@ mod tests {
             let shown = escape(c.to_string().as_bytes());
             assert!(!shown.chars().any(is_unsafe), "{code:x} came through");
         }
+    }
+
+    #[test]
+    fn json_says_the_same_with_less_power() {
+        let text = "a\u{9b}31m\u{202e}\u{2028}\u{61c}é漢🙂\u{1b}";
+        let json = safe_json(serde_json::to_string(text).unwrap());
+        assert!(!json.chars().any(is_unsafe), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        assert!(json.contains("é漢🙂"));
     }
 
     #[test]

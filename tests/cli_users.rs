@@ -5,7 +5,7 @@ mod harness;
 
 use std::path::{Path, PathBuf};
 
-use harness::{Ended, finish, netlab};
+use harness::{Ended, finish, netlab, run};
 
 /// A users file of its own, in a folder of its own.
 struct Place(tempfile::TempDir);
@@ -208,4 +208,23 @@ fn an_error_in_the_file_names_its_line() {
     assert_eq!(ended.code, Some(2));
     let message = ended.json()["error"]["message"].as_str().unwrap().to_owned();
     assert!(message.contains("line 2") && message.contains("student or teacher"), "{message}");
+}
+
+// Catches: reading, changing and writing the file without a lock: the last one to write wins.
+#[test]
+fn users_added_at_the_same_time_are_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("users.json");
+    let file = file.to_str().unwrap();
+    let adding: Vec<_> = (0..8)
+        .map(|n| {
+            let file = file.to_owned();
+            std::thread::spawn(move || run(&["users", "add", &format!("u{n}"), "--users", &file], b"").code)
+        })
+        .collect();
+    for one in adding {
+        assert_eq!(one.join().unwrap(), Some(0));
+    }
+    let listed = run(&["users", "list", "-J", "--users", file], b"").json();
+    assert_eq!(listed["users"].as_array().unwrap().len(), 8);
 }

@@ -16,6 +16,7 @@ use crate::net::{OptionReading, ServerEvent};
 use crate::render::{self, Style};
 use crate::report::Events;
 use crate::server;
+use crate::text::safe_json;
 
 use super::socket_options;
 
@@ -133,7 +134,8 @@ fn write_all<E: Serialize + Lines>(events: &Receiver<E>, format: Format) -> io::
             match format {
                 Format::Lines(style) => lines.push_str(&event.lines(style)),
                 Format::JsonStream => {
-                    lines.push_str(&serde_json::to_string(&event).map_err(io::Error::other)?);
+                    let json = serde_json::to_string(&event).map_err(io::Error::other)?;
+                    lines.push_str(&safe_json(json));
                 }
             }
             lines.push('\n');

@@ -93,6 +93,9 @@ fn net_error(error: &anyhow::Error) -> Option<&NetError> {
 /// What a room server's refusal means for its user.
 fn of_fault(error: &anyhow::Error) -> Option<String> {
     use client::ClientError::{Refused, Session};
+    if let Some(Session(SessionError::Frame(_))) = error.downcast_ref() {
+        return Some("the server may use another --framing".to_owned());
+    }
     let (Refused(fault) | Session(SessionError::Login(fault))) = error.downcast_ref()? else { return None };
     let hint = match fault.code {
         Code::NameTaken => "pass another name by --user",

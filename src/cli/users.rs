@@ -93,6 +93,7 @@ pub(super) struct AddArgs {
 impl AddArgs {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let path = self.file.path()?;
+        let _lock = store::users::lock(&path)?;
         let mut users = match store::users::load(&path) {
             Err(UsersError::Missing(_)) => Users::default(),
             result => result?,
@@ -236,6 +237,7 @@ impl RemoveArgs {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let path = self.file.path()?;
         let name = username(&self.name)?;
+        let _lock = store::users::lock(&path)?;
         let mut users = store::users::load(&path)?;
         let Some(user) = users.remove(&name) else { anyhow::bail!("there is no user {name}") };
         store::users::save(&path, &users)?;

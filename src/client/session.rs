@@ -53,7 +53,7 @@ pub struct Incoming<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// A stream that is not framed as agreed.
-    #[error("the server sent no frame: {0}")]
+    #[error("the server sent no frame of this framing")]
     Frame(#[from] FrameError),
     /// A frame that holds no message.
     #[error("the server sent no message: {0}")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use socket2::{SockRef, Socket, TcpKeepalive};
 
+use super::os;
 use super::table::{self, Transport};
 use super::{Address, NetError, Op};
 
@@ -204,8 +205,8 @@ fn on(set: bool) -> String {
 
 /// Whether it is on, and after how long it probes.
 fn keepalive(set: bool, socket: &SockRef<'_>) -> String {
-    match socket.tcp_keepalive_time() {
-        Ok(time) if set => format!("{} s", time.as_secs()),
+    match os::keepalive_time(socket) {
+        Some(time) if set => format!("{} s", time.as_secs()),
         _ => on(set),
     }
 }

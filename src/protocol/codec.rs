@@ -26,6 +26,8 @@ pub struct Malformed<'a> {
     pub fault: Fault<'static>,
     /// The client's own mark on it.
     pub id: Option<Tag<'a>>,
+    /// What a client wanted, where its type was right and its data was not.
+    pub kind: Option<RequestKind>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +49,7 @@ pub fn decode_request(payload: &[u8]) -> Result<Envelope<'_, Request<'_>>, Malfo
     let Some(known) = RequestKind::by_name(&kind) else { return Err(unknown(&kind, id)) };
     match object(data, known == RequestKind::Ping).and_then(|data| Request::read(known, data)) {
         Ok(message) => Ok(Envelope { message, id }),
-        Err(error) => Err(wrong_data(known.name(), &error, id)),
+        Err(error) => Err(Malformed { kind: Some(known), ..wrong_data(known.name(), &error, id) }),
     }
 }
 
@@ -94,7 +96,7 @@ fn encode(kind: &str, data: Option<&impl serde::Serialize>, id: Option<&Tag<'_>>
 fn members(payload: &[u8]) -> Result<Members<'_>, Malformed<'_>> {
     let text = std::str::from_utf8(payload).map_err(|error| {
         let message = format!("not UTF-8 at byte {}", error.valid_up_to());
-        Malformed { fault: Fault::new(Code::BadJson, message), id: None }
+        Malformed { fault: Fault::new(Code::BadJson, message), id: None, kind: None }
     })?;
     // serde would read a struct from an array, too.
     let object = text.trim_ascii_start().starts_with('{');
@@ -114,10 +116,11 @@ fn wrong_envelope<'a>(text: &'a str, problem: &str) -> Malformed<'a> {
         id: Tag<'a>,
     }
     match serde_json::from_str::<IgnoredAny>(text) {
-        Err(error) => Malformed { fault: Fault::new(Code::BadJson, error.to_string()), id: None },
+        Err(error) => Malformed { fault: Fault::new(Code::BadJson, error.to_string()), id: None, kind: None },
         Ok(_) => Malformed {
             fault: Fault::new(Code::BadMessage, problem.to_owned()),
             id: serde_json::from_str::<Id<'a>>(text).ok().map(|found| found.id),
+            kind: None,
         },
     }
 }
@@ -135,11 +138,11 @@ fn object(data: Option<&RawValue>, anything: bool) -> serde_json::Result<&str> {
 fn unknown<'a>(kind: &str, id: Option<Tag<'a>>) -> Malformed<'a> {
     let kind: String = kind.chars().take(40).collect();
     let message = format!("unknown type `{}`", crate::text::escape(kind.as_bytes()));
-    Malformed { fault: Fault::new(Code::UnknownType, message), id }
+    Malformed { fault: Fault::new(Code::UnknownType, message), id, kind: None }
 }
 
 fn wrong_data<'a>(kind: &str, error: &serde_json::Error, id: Option<Tag<'a>>) -> Malformed<'a> {
-    Malformed { fault: Fault::new(Code::BadMessage, format!("data of {kind}: {error}")), id }
+    Malformed { fault: Fault::new(Code::BadMessage, format!("data of {kind}: {error}")), id, kind: None }
 }
 
 #[cfg(test)]

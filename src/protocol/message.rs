@@ -116,6 +116,15 @@ messages! {
     }
 }
 
+impl RequestKind {
+    /// True for what a client may say before a login that is demanded.
+    #[must_use]
+    pub fn is_heard_before_login(self) -> bool {
+        use RequestKind::{Auth, Bye, Login, Ping, Proof};
+        matches!(self, Login | Auth | Proof | Ping | Bye)
+    }
+}
+
 /// Text that borrows from the frame if it can: if JSON escaped nothing in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::report::{Failure, SCHEMA_VERSION};
+use crate::text::safe_json;
 
 #[derive(Serialize)]
 struct Document<'a, T> {
@@ -15,7 +16,8 @@ struct Document<'a, T> {
 #[must_use]
 pub fn document(body: &impl Serialize) -> String {
     let document = Document { schema_version: SCHEMA_VERSION, body };
-    let mut text = serde_json::to_string(&document).expect("reports have string keys and finite numbers");
+    let text = serde_json::to_string(&document).expect("reports have string keys and finite numbers");
+    let mut text = safe_json(text);
     text.push('\n');
     text
 }

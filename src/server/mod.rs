@@ -139,7 +139,12 @@ fn limits(config: &Config) -> Limits {
 fn report_store(completion: &Completion, events: &mut dyn Events<Event>) {
     match completion {
         Completion::Finished(..) => {}
-        Completion::Refreshed(Refreshed { ids, lost }) => {
+        Completion::Refreshed(Refreshed { ids, lost, failed, .. }) => {
+            for (id, reason) in failed {
+                events.event(
+                    RoomEvent::StoreFailed { reason: format!("{id} is not refreshed: {reason}") }.into(),
+                );
+            }
             let client_ids = ids.iter().map(ToString::to_string).collect();
             let lost = lost.iter().map(|(id, reason)| format!("{id}: {reason}")).collect();
             events.event(RoomEvent::RecordsRefreshed { client_ids, lost }.into());

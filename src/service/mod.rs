@@ -32,10 +32,10 @@ use slab::Slab;
 use self::rooms::Room;
 use self::session::Session;
 use crate::protocol::codec::{self, Envelope, Malformed};
-use crate::protocol::message::{Answer, Bye, Fault, Info, Request, Tag};
+use crate::protocol::message::{Answer, Bye, Fault, Info, Request, RequestKind, Tag};
 use crate::protocol::names::{RoomName, Username};
 use crate::protocol::proof::Nonce;
-use crate::protocol::{Code, DEFAULT_ROOM};
+use crate::protocol::{Code, DEFAULT_ROOM, MAX_TEXT};
 
 pub use actions::{Action, Actions};
 pub use bucket::Rate;
@@ -148,6 +148,7 @@ pub struct Dispatcher {
     tickets: HashMap<Ticket, Pending>,
     next_ticket: u64,
     records: usize,
+    stopping: bool,
 }
 
 /// Work under way, and whom its outcome is for.
@@ -194,6 +195,7 @@ impl Dispatcher {
             tickets: HashMap::new(),
             next_ticket: 0,
             records: 0,
+            stopping: false,
         };
         let default = RoomName::parse(DEFAULT_ROOM).expect("a plain word");
         for name in std::iter::once(default).chain(kept) {
@@ -275,7 +277,8 @@ impl Dispatcher {
                 let outcome = self.limit_rate(now, session).and_then(|()| self.dispatch(&mut call, message));
                 self.conclude(&mut call, outcome);
             }
-            Err(Malformed { fault, id }) => {
+            Err(Malformed { fault, id, kind }) => {
+                let fault = self.unless_unheard(session, fault, kind);
                 self.fault(session, fault, id.as_ref(), actions);
                 self.strike(session, actions);
             }
@@ -322,14 +325,14 @@ impl Dispatcher {
     #[must_use]
     pub fn next_deadline(&self, session: SessionId) -> Option<Instant> {
         let session = self.sessions.get(session.0 as usize)?;
-        Some(session.deadline(&self.config.limits, self.login_demanded()).0)
+        session.deadline(&self.config.limits, self.login_demanded()).map(|(at, _)| at)
     }
 
     /// Time has passed: closes the session if it is late.
     pub fn deadline(&mut self, now: Instant, session: SessionId, actions: &mut Actions) {
         let Some(known) = self.sessions.get(session.0 as usize) else { return };
-        let (at, reason) = known.deadline(&self.config.limits, self.login_demanded());
-        if at <= now {
+        let deadline = known.deadline(&self.config.limits, self.login_demanded());
+        if let Some((_, reason)) = deadline.filter(|(at, _)| *at <= now) {
             self.expel(session, Fault::new(Code::Timeout, reason), reason, actions);
         }
     }
@@ -339,26 +342,28 @@ impl Dispatcher {
         self.forget(session, actions);
     }
 
-    /// The server stops: everyone is told, and forgotten.
+    /// The server stops: everyone is told, and forgotten; whoever waits for work is answered first.
     pub fn stop(&mut self, actions: &mut Actions) {
+        self.stopping = true;
+        // Everyone leaves, and nobody need be told of the others.
+        self.rooms.iter_mut().for_each(|(_, room)| room.members.clear());
+        self.sessions.iter_mut().for_each(|(_, session)| session.room = None);
         let everyone: Vec<SessionId> = self.sessions.iter().map(|(index, _)| session_id(index)).collect();
         for session in everyone {
-            say_bye(session, "the server stops", None, actions);
-            // Not one by one out of their rooms: nobody is left to be told.
-            actions.push(Action::Close(session));
+            if !self.session(session).waiting {
+                self.say_stop(session, actions);
+            }
         }
-        self.sessions.clear();
-        self.names.clear();
-        self.strangers.clear();
+    }
+
+    fn say_stop(&mut self, session: SessionId, actions: &mut Actions) {
+        say_bye(session, "the server stops", None, actions);
+        self.close(session, actions);
     }
 
     /// From message to handler: a row for each type, after the rules that hold for all of them.
     fn dispatch<'m>(&mut self, call: &mut Call<'_, 'm>, request: Request<'m>) -> Outcome {
-        let heard_from_strangers = matches!(
-            request,
-            Request::Login(_) | Request::Auth(_) | Request::Proof(_) | Request::Ping(_) | Request::Bye(_)
-        );
-        if !heard_from_strangers && !self.is_admitted(call.session) {
+        if !request.kind().is_heard_before_login() && !self.is_admitted(call.session) {
             let kind = request.kind().name();
             return Err(Fault::new(Code::Unauthorized, format!("{kind} needs a login")));
         }
@@ -381,6 +386,23 @@ impl Dispatcher {
                 Ok(())
             }
         }
+    }
+
+    /// Before a demanded login it is not said what is wrong with a message that would not be heard anyway.
+    fn unless_unheard(
+        &self,
+        session: SessionId,
+        fault: Fault<'static>,
+        kind: Option<RequestKind>,
+    ) -> Fault<'static> {
+        let unheard = match kind {
+            Some(kind) => !kind.is_heard_before_login(),
+            None => fault.code == Code::UnknownType,
+        };
+        if unheard && !self.is_admitted(session) {
+            return Fault::new(Code::Unauthorized, "log in first");
+        }
+        fault
     }
 
     fn info(&mut self, call: &mut Call<'_, '_>) -> Outcome {
@@ -534,6 +556,8 @@ impl Dispatcher {
         let Pending { session, serial, id, purpose } = pending;
         let known = self.sessions.get_mut(session.0 as usize).filter(|known| known.serial == serial)?;
         known.waiting = false;
+        // It could say nothing while it waited for us.
+        known.heard(now);
         // No nonce is needed for an answer.
         let mut call = Call { now, session, id, actions, entropy: &mut || [0; 32] };
         let outcome = match (purpose, done) {
@@ -543,12 +567,25 @@ impl Dispatcher {
             (Purpose::Login(_), _) => Err(self::login::failed()),
         };
         self.conclude(&mut call, outcome);
+        if self.stopping && self.sessions.contains(session.0 as usize) {
+            self.say_stop(session, actions);
+        }
         Some(session)
     }
 
     fn session(&self, session: SessionId) -> &Session {
         &self.sessions[session.0 as usize]
     }
+}
+
+/// The limit that the protocol sets on what people write.
+fn check_text(text: &str) -> Outcome {
+    let length = text.len();
+    if length > MAX_TEXT {
+        let message = format!("the text has {length} bytes; {MAX_TEXT} are allowed");
+        return Err(Fault::new(Code::BadMessage, message));
+    }
+    Ok(())
 }
 
 fn say_bye(to: SessionId, reason: &str, id: Option<&Tag<'_>>, actions: &mut Actions) {

@@ -1,6 +1,6 @@
 //! Records: who may read and write whose. The files are the store's business.
 
-use super::{Action, Call, Dispatcher, Done, Job, Notice, Outcome, Purpose, Role};
+use super::{Action, Call, Dispatcher, Done, Job, Notice, Outcome, Purpose, Role, check_text};
 use crate::protocol::Code;
 use crate::protocol::codec;
 use crate::protocol::message::{Answer, Fault, Record, RecordRead, RecordWrite, RecordWritten, Tag};
@@ -72,6 +72,7 @@ impl Dispatcher {
 
     /// A record that could not be read back shall not be written.
     fn fits_an_answer(&self, id: &ClientId, text: &str) -> Outcome {
+        check_text(text)?;
         let record = Record { client_id: id.into(), updated: STAMP.into(), text: text.into() };
         let mut payload = Vec::new();
         let longest = Tag::Text("x".repeat(crate::protocol::MAX_TEXT_TAG).into());

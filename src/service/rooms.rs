@@ -3,13 +3,13 @@
 //! The order of actions is the order on the wire. Who leaves is out of the group before the others are told;
 //! who joins is told by an answer of its own and gets what is said from then on.
 
-use super::{Action, Actions, Call, Dispatcher, Notice, Outcome, SessionId};
+use super::{Action, Actions, Call, Dispatcher, Notice, Outcome, SessionId, check_text};
 use crate::protocol::message::{
     Answer, Fault, MembersOfRoom, RoomCount, RoomCreate, RoomCreated, RoomEcho, RoomEchoed, RoomJoin,
     RoomJoined, RoomLeft, RoomListed, RoomMembers,
 };
 use crate::protocol::names::RoomName;
-use crate::protocol::{Code, DEFAULT_ROOM, MAX_LISTED_MEMBERS, MAX_TEXT};
+use crate::protocol::{Code, DEFAULT_ROOM, MAX_LISTED_MEMBERS};
 
 /// A room. The number is used again once it is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -182,11 +182,7 @@ impl Dispatcher {
     pub(super) fn room_echo<'m>(&mut self, call: &mut Call<'_, 'm>, data: RoomEcho<'m>) -> Outcome {
         let sender = &self.sessions[call.session.0 as usize];
         let room_id = sender.room.ok_or_else(in_no_room)?;
-        if data.text.len() > MAX_TEXT {
-            let length = data.text.len();
-            let message = format!("the text has {length} bytes; {MAX_TEXT} are allowed");
-            return Err(Fault::new(Code::BadMessage, message));
-        }
+        check_text(&data.text)?;
         let room = self.room(room_id);
         let echoed = RoomEchoed {
             room: (&room.name).into(),

@@ -87,13 +87,15 @@ impl Session {
         self.in_frame = in_frame.then(|| self.in_frame.unwrap_or(now));
     }
 
-    /// The first of its deadlines, and what it is about.
-    pub(super) fn deadline(&self, limits: &Limits, login_demanded: bool) -> (Instant, &'static str) {
+    /// The first of its deadlines, and what it is about. Who waits for us is not late.
+    pub(super) fn deadline(&self, limits: &Limits, login_demanded: bool) -> Option<(Instant, &'static str)> {
+        if self.waiting {
+            return None;
+        }
         let idle = (self.heard + limits.idle, "nothing was heard for too long");
         let frame = self.in_frame.map(|begun| (begun + limits.frame, "a frame took too long"));
         let login = login_demanded && !self.is_known();
         let login = login.then(|| (self.connected + limits.login, "the login took too long"));
-        let first = [frame, login].into_iter().flatten().chain([idle]).min_by_key(|(at, _)| *at);
-        first.expect("the idle deadline is always there")
+        [frame, login].into_iter().flatten().chain([idle]).min_by_key(|(at, _)| *at)
     }
 }

@@ -599,6 +599,58 @@ fn a_broken_stream_is_told_before_it_is_closed() {
 }
 
 #[test]
+fn stopping_answers_who_waits_first() {
+    let mut bench = Bench::open();
+    let (ada, bob) = (bench.join("Ada", "one"), bench.join("Bob", "one"));
+    bench.take_all(ada);
+    bench.send(bob, r#"{"type":"RECORD_WRITE","data":{"client_id":"b","text":"x"},"id":9}"#);
+    bench.service.stop(&mut bench.actions);
+    bench.carry_out();
+    assert_eq!(bench.closed, [ada]);
+    assert_eq!(bench.take_all(bob), [] as [Value; 0], "its write is under way");
+    bench.finish(Done::Written { updated: "2026-01-02 03:04:05".into() });
+    let last: Vec<Value> = bench.take_all(bob).iter().map(|message| message["type"].clone()).collect();
+    assert_eq!(last, ["RECORD_WRITTEN", "BYE"]);
+    assert_eq!(bench.closed, [ada, bob]);
+}
+
+#[test]
+fn who_waits_for_us_is_not_late() {
+    let mut bench = Bench::open();
+    let ada = bench.join("Ada", "one");
+    bench.send(ada, r#"{"type":"RECORD_READ","data":{"client_id":"b"}}"#);
+    bench.pass(1_000);
+    assert!(bench.closed.is_empty());
+    bench.finish(Done::NoSuchRecord);
+    bench.pass(299);
+    assert!(bench.closed.is_empty(), "its silence begins with our answer");
+    bench.pass(1);
+    assert_eq!(bench.closed, [ada]);
+}
+
+#[test]
+fn before_a_demanded_login_nothing_is_said_about_what_is_not_heard() {
+    let mut bench = with_auth(Auth::Hmac);
+    let stranger = bench.connect();
+    for payload in [r#"{"type":"NO_SUCH"}"#, r#"{"type":"ROOM_JOIN"}"#, r#"{"type":"ROOM_ECHO","data":5}"#] {
+        bench.send(stranger, payload);
+        assert_eq!(code(&bench.take(stranger)), "unauthorized", "{payload}");
+    }
+    bench.send(stranger, r#"{"type":"AUTH","data":{}}"#);
+    assert_eq!(code(&bench.take(stranger)), "bad_message", "this one is heard");
+}
+
+#[test]
+fn a_records_text_has_the_same_limit_as_a_message() {
+    let mut bench = Bench::open();
+    let ada = bench.join("Ada", "one");
+    let write = |length: usize| json!({"client_id": "a", "text": "x".repeat(length)});
+    assert_eq!(code(&bench.ask(ada, "RECORD_WRITE", write(32_769))), "bad_message");
+    bench.ask(ada, "RECORD_WRITE", write(32_768));
+    assert_eq!(bench.work.len(), 1);
+}
+
+#[test]
 fn stopping_tells_everyone() {
     let mut bench = Bench::open();
     let (ada, bob) = (bench.join("Ada", "one"), bench.connect());

@@ -112,7 +112,11 @@ impl Disk for RealDisk {
 
     fn read(&mut self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
+        let file = open_itself(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        file.take(limit as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -169,6 +173,21 @@ fn lock(path: &Path) -> io::Result<File> {
         Some(SHARED) => io::ErrorKind::WouldBlock.into(),
         _ => error,
     })
+}
+
+/// Opens the file of that very name: not what a link in its place points to, and without waiting for a writer
+/// if somebody has put a pipe there.
+#[cfg(unix)]
+fn open_itself(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+/// Opens a file. Links take privileges to make on Windows.
+#[cfg(windows)]
+fn open_itself(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Makes a file that was not there, for this user alone.

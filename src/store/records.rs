@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +27,14 @@ const STAMP_LINE: &str = "Last updated: ";
 const EXTENSION: &str = ".txt";
 /// Held locked while the folder is in use: two servers on one folder would undo each other's work.
 const LOCK: &str = "netlab.lock";
+
+/// The lock file of an index.
+fn index_lock(index: &Path) -> PathBuf {
+    let mut name = index.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
 /// The largest record that is read. What the server wrote fits a frame of 64 KiB; a file put there by hand
 /// shall not fill the memory.
 const MAX_RECORD: usize = 1 << 20;
@@ -68,13 +77,17 @@ pub struct Refreshed {
     pub ids: Vec<ClientId>,
     /// These left the index, with the reason: somebody removed their files or made them something else.
     pub lost: Vec<(ClientId, String)>,
+    /// These kept their stamp, with the reason: the disk refused them.
+    pub failed: Vec<(ClientId, String)>,
+    /// There may be more behind this one.
+    pub last: Option<ClientId>,
 }
 
 impl Refreshed {
     /// True if there was nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.lost.is_empty()
+        self.ids.is_empty() && self.lost.is_empty() && self.failed.is_empty()
     }
 }
 
@@ -85,7 +98,7 @@ pub struct Records<D: Disk> {
     folders: Folders,
     stamps: BTreeMap<ClientId, Stamp>,
     index_is_stale: bool,
-    _lock: D::File,
+    _locks: Vec<D::File>,
 }
 
 impl<D: Disk> Records<D> {
@@ -98,11 +111,14 @@ impl<D: Disk> Records<D> {
         for folder in [folders.files.as_path(), super::disk::parent(&folders.index)] {
             disk.make_folder(folder).map_err(StoreError::of(Op::MakeFolder, folder))?;
         }
-        let lock = folders.files.join(LOCK);
-        let lock = disk.lock(&lock).map_err(|error| locked(&lock, error))?;
+        // The files and their index may lie apart, and be shared with another server each.
+        let mut locks = Vec::new();
+        for lock in [folders.files.join(LOCK), index_lock(&folders.index)] {
+            locks.push(disk.lock(&lock).map_err(|error| locked(&lock, error))?);
+        }
         let entries = disk.list(&folders.files).map_err(StoreError::of(Op::List, &folders.files))?;
         let mut records =
-            Records { disk, folders, stamps: BTreeMap::new(), index_is_stale: true, _lock: lock };
+            Records { disk, folders, stamps: BTreeMap::new(), index_is_stale: true, _locks: locks };
         let mut opened = Opened::default();
         for entry in entries {
             records.take_in(entry, &mut opened)?;
@@ -120,7 +136,7 @@ impl<D: Disk> Records<D> {
             return Ok(());
         };
         let path = self.folders.files.join(&name);
-        if name == LOCK || path == self.folders.index {
+        if name == LOCK || path == self.folders.index || path == index_lock(&self.folders.index) {
             return Ok(());
         }
         if let Some(stem) = name.strip_suffix(TEMPORARY)
@@ -223,26 +239,33 @@ impl<D: Disk> Records<D> {
         decode(&bytes).map(Some).map_err(invalid)
     }
 
-    /// Gives a new stamp to records that are more than `threshold` older than `now`, at most `limit` of them,
-    /// and says which. Looks at the index alone to find them. Durable, index included, on return.
+    /// Gives records older than `threshold` the stamp `now`, in their files and in the index: at most `limit` of
+    /// them, in the order of their ids, behind `after`. The index alone says which. One that the disk refuses
+    /// keeps its stamp, and the others have their turn.
     ///
     /// # Errors
-    /// A disk that takes no writes. Records that were refreshed before it stay so.
+    /// A folder or an index that can't be written. What was refreshed before is whole.
     pub fn refresh(
         &mut self,
         now: Stamp,
         threshold: Duration,
         limit: usize,
+        after: Option<&ClientId>,
     ) -> Result<Refreshed, StoreError> {
-        let old = self.stamps.iter().filter(|(_, stamp)| stamp.is_older(threshold, now));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let old =
+            self.stamps.range((from, Bound::Unbounded)).filter(|(_, stamp)| stamp.is_older(threshold, now));
         let old: Vec<ClientId> = old.take(limit).map(|(id, _)| id.clone()).collect();
         let mut refreshed = Refreshed::default();
+        if old.len() == limit {
+            refreshed.last = old.last().cloned();
+        }
         for id in old {
             match self.get(&id) {
-                Ok(Some(record)) => {
-                    self.put(&id, &record.text, now)?;
-                    refreshed.ids.push(id);
-                }
+                Ok(Some(record)) => match self.put(&id, &record.text, now) {
+                    Ok(()) => refreshed.ids.push(id),
+                    Err(error) => refreshed.failed.push((id, error.reason())),
+                },
                 // The files are the truth.
                 Ok(None) => self.lose(id, "its file is gone".to_owned(), &mut refreshed),
                 Err(error) => self.lose(id, error.reason(), &mut refreshed),

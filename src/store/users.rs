@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -76,6 +78,38 @@ pub fn load(path: &Path) -> Result<Users, UsersError> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(failed)?;
     decode(&text).map_err(|(line, reason)| UsersError::Malformed { path: path.to_owned(), line, reason })
+}
+
+/// Holds the users file for one who reads, changes and writes it: two at a time would undo each other's
+/// changes. Let go when dropped.
+#[derive(Debug)]
+pub struct UsersLock {
+    _file: File,
+}
+
+/// How long to wait for another `netlab users` to finish.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// Takes the lock, waiting for whoever has it.
+///
+/// # Errors
+/// Somebody holds it for too long, or the folder can't be written.
+pub fn lock(path: &Path) -> Result<UsersLock, StoreError> {
+    let folder = parent(path);
+    RealDisk.make_folder(folder).map_err(StoreError::of(Op::MakeFolder, folder))?;
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let (lock, deadline) = (PathBuf::from(lock), Instant::now() + LOCK_WAIT);
+    loop {
+        match RealDisk.lock(&lock) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            result => {
+                return result.map(|file| UsersLock { _file: file }).map_err(StoreError::of(Op::Lock, &lock));
+            }
+        }
+    }
 }
 
 /// Replaces the users file, durably, readable by its owner alone.

@@ -14,6 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::protocol::names::ClientId;
 use crate::service::{Done, Job, Ticket};
 
 use super::disk::Disk;
@@ -203,10 +204,10 @@ impl<D: Disk, C: Fn() -> Stamp> DiskWorker<D, C> {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if Instant::now() >= due {
-                let now = *begun.get_or_insert_with(|| (self.clock)());
-                if !self.refresh_part(now) {
-                    begun = None;
-                    due = Instant::now() + self.refresh.every;
+                let (now, after) = begun.take().unwrap_or_else(|| ((self.clock)(), None));
+                match self.refresh_part(now, after.as_ref()) {
+                    Some(last) => begun = Some((now, Some(last))),
+                    None => due = Instant::now() + self.refresh.every,
                 }
             }
         }
@@ -251,21 +252,21 @@ impl<D: Disk, C: Fn() -> Stamp> DiskWorker<D, C> {
         }
     }
 
-    /// Refreshes a batch of records; true if there may be more.
-    fn refresh_part(&mut self, now: Stamp) -> bool {
-        let result = self.records.refresh(now, self.refresh.threshold, BATCH);
+    /// Refreshes a batch of records behind `after`; returns the last one if there may be more.
+    fn refresh_part(&mut self, now: Stamp, after: Option<&ClientId>) -> Option<ClientId> {
+        let result = self.records.refresh(now, self.refresh.threshold, BATCH, after);
         self.count.store(self.records.len(), Ordering::Relaxed);
-        match result {
-            Ok(refreshed) if refreshed.is_empty() => false,
-            Ok(refreshed) => {
-                self.out.send(vec![Completion::Refreshed(refreshed)]);
-                true
-            }
-            Err(error) => {
-                self.out.send(vec![Completion::RefreshFailed { reason: describe(&error) }]);
-                false
-            }
-        }
+        let completion = match result {
+            Ok(refreshed) if refreshed.is_empty() => return None,
+            Ok(refreshed) => Completion::Refreshed(refreshed),
+            Err(error) => Completion::RefreshFailed { reason: describe(&error) },
+        };
+        let last = match &completion {
+            Completion::Refreshed(refreshed) => refreshed.last.clone(),
+            _ => None,
+        };
+        self.out.send(vec![completion]);
+        last
     }
 }
 

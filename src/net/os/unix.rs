@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::UdpSocket;
+use std::time::Duration;
 
 use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use socket2::SockRef;
 
 use crate::net::Received;
 
@@ -57,6 +59,11 @@ pub(in crate::net) fn recv_whole_length(socket: &UdpSocket, buffer: &mut [u8]) -
     // Elsewhere the length returned is what fitted: a full buffer may hide a longer datagram.
     let known = cfg!(target_os = "linux") || kept < buffer.len();
     Ok(Received { kept, sent: known.then_some(length) })
+}
+
+/// After how long a silence the peer is probed, if it is.
+pub(in crate::net) fn keepalive_time(socket: &SockRef<'_>) -> Option<Duration> {
+    socket.tcp_keepalive_time().ok()
 }
 
 /// True if `uid` is the user who runs this process.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+use socket2::SockRef;
 
 use crate::net::Received;
 
@@ -51,6 +52,11 @@ pub(in crate::net) fn recv_whole_length(socket: &UdpSocket, buffer: &mut [u8]) -
         }
         Err(error) => Err(error),
     }
+}
+
+/// After how long a silence the peer is probed: Windows lets it be set, not asked for.
+pub(in crate::net) fn keepalive_time(_socket: &SockRef<'_>) -> Option<Duration> {
+    None
 }
 
 /// There are no numeric users to compare: everything counts as one's own.

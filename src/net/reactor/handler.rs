@@ -114,7 +114,8 @@ pub trait Handler {
     fn accept_resumed(&mut self, _io: &mut Io<'_>) {}
     /// Everything that this turn of the loop has brought is done; it sleeps next. For observers.
     fn turned(&mut self) {}
-    /// The loop was asked to stop. Afterwards it closes every connection gently.
+    /// The loop was asked to stop. Afterwards it closes every connection gently, but those that are
+    /// [held](Io::hold): their handler has still something to say, and closes them itself.
     fn stopping(&mut self, _io: &mut Io<'_>) {}
 }
 

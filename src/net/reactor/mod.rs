@@ -183,6 +183,10 @@ impl Reactor {
     fn close_all<H: Handler>(&mut self, handler: &mut H, how: How) {
         let ids: Vec<ConnId> = self.ids();
         for c in ids {
+            let held = self.core.conn(c).is_some_and(|conn| conn.held);
+            if held && how == How::Gently {
+                continue;
+            }
             Io { core: &mut self.core }.close(c, how);
             self.settle(handler);
         }

@@ -193,8 +193,8 @@ fn a_refresh_stamps_what_is_old_and_nothing_else() {
     write(&mut records, "edge", "", at(100)).unwrap();
     write(&mut records, "young", "", at(101)).unwrap();
     let threshold = Duration::from_secs(900);
-    assert_eq!(records.refresh(at(1_000), threshold, 64).unwrap().ids, [id("old")]);
-    assert!(records.refresh(at(1_000), threshold, 64).unwrap().is_empty());
+    assert_eq!(records.refresh(at(1_000), threshold, 64, None).unwrap().ids, [id("old")]);
+    assert!(records.refresh(at(1_000), threshold, 64, None).unwrap().is_empty());
     let old = records.get(&id("old")).unwrap().unwrap();
     assert_eq!(old, Record { updated: at(1_000), text: "stays the same".into() });
     assert_eq!(place.index(), place.truth());
@@ -210,10 +210,10 @@ fn a_refresh_looks_at_the_index_alone() {
         write(&mut records, name, "", at(0)).unwrap();
     }
     disk.log.take();
-    assert!(records.refresh(at(900), Duration::from_secs(900), 64).unwrap().is_empty());
+    assert!(records.refresh(at(900), Duration::from_secs(900), 64, None).unwrap().is_empty());
     assert_eq!(disk.log.take(), [""; 0], "nothing is old: no file is touched");
-    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2).unwrap().ids, [id("a"), id("b")]);
-    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2).unwrap().ids, [id("c")]);
+    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2, None).unwrap().ids, [id("a"), id("b")]);
+    assert_eq!(records.refresh(at(901), Duration::from_secs(900), 2, None).unwrap().ids, [id("c")]);
 }
 
 #[test]
@@ -226,16 +226,28 @@ fn a_refresh_gives_up_what_was_removed_by_hand() {
     }
     std::fs::remove_file(place.file("a.txt")).unwrap();
     std::fs::write(place.file("b.txt"), "Last updated: soon\n").unwrap();
-    let refreshed = records.refresh(at(10), Duration::ZERO, 64).unwrap();
+    let refreshed = records.refresh(at(10), Duration::ZERO, 64, None).unwrap();
     assert_eq!(refreshed.ids, [id("c")]);
     let lost: Vec<&str> = refreshed.lost.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!((lost, refreshed.lost[0].1.as_str()), (vec!["a", "b"], "its file is gone"));
     assert_eq!(place.index().into_keys().collect::<Vec<_>>(), ["c"]);
     assert!(place.file("b.txt").exists());
+}
 
-    disk.fail("fsync c", ENOSPC);
-    assert_eq!(records.refresh(at(20), Duration::ZERO, 64).unwrap_err().op, Op::Sync);
-    assert_eq!(records.get(&id("c")).unwrap().unwrap().updated, at(10));
+#[test]
+fn a_record_that_the_disk_refuses_keeps_its_stamp_and_stops_nobody() {
+    let place = Place::new();
+    let disk = TestDisk::default();
+    let (mut records, _) = place.open(disk.clone());
+    for name in ["a", "b", "c"] {
+        write(&mut records, name, "", at(0)).unwrap();
+    }
+    disk.fail("fsync b", ENOSPC);
+    let refreshed = records.refresh(at(20), Duration::ZERO, 64, None).unwrap();
+    assert_eq!(refreshed.ids, [id("a"), id("c")]);
+    assert_eq!(refreshed.failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(records.get(&id("b")).unwrap().unwrap().updated, at(0));
+    assert_eq!(place.index()["a"], at(20).to_string(), "the index knows what was done");
 }
 
 #[test]
@@ -247,7 +259,7 @@ fn a_file_that_cannot_be_read_stops_nobody() {
         write(&mut records, name, "", at(0)).unwrap();
     }
     disk.fail("read a.txt", EIO);
-    let refreshed = records.refresh(at(10), Duration::ZERO, 64).unwrap();
+    let refreshed = records.refresh(at(10), Duration::ZERO, 64, None).unwrap();
     assert_eq!((refreshed.ids, refreshed.lost.len()), (vec![id("b")], 1));
     drop(records);
     let (_, opened) = place.open(disk);
@@ -263,4 +275,20 @@ fn a_file_too_large_is_neither_written_nor_read() {
     std::fs::write(place.file("s1.txt"), head + &"x".repeat(MAX_RECORD)).unwrap();
     let error = records.get(&id("s1")).unwrap_err();
     assert_eq!(error.source.kind(), io::ErrorKind::InvalidData);
+}
+
+// Catches: a read that follows a link out of the folder, or waits for ever for whoever writes into a pipe.
+#[cfg(unix)]
+#[test]
+fn a_record_is_a_file_of_that_very_name() {
+    let place = Place::new();
+    let (mut records, _) = place.open(RealDisk);
+    let secret = place.file("secret");
+    std::fs::write(&secret, "Last updated: 2026-01-02 03:04:05\nsecret").unwrap();
+    std::os::unix::fs::symlink(&secret, place.file("link.txt")).unwrap();
+    assert!(records.get(&id("link")).is_err());
+    let made = std::process::Command::new("mkfifo").arg(place.file("pipe.txt")).status();
+    if made.is_ok_and(|status| status.success()) {
+        assert!(records.get(&id("pipe")).is_err());
+    }
 }
