@@ -17,16 +17,16 @@
 //! # Layers
 //! A module imports from lower layers only; `tests/architecture.rs` reads the imports and fails otherwise.
 //!
-//! | layer | modules                       | what lives there                                  |
-//! |-------|-------------------------------|---------------------------------------------------|
-//! | 0     | [`text`], [`report`], [`framing`] | safe text, report data, bytes <-> frames      |
-//! | 1     | [`protocol`]                  | what frames mean: messages, names, proofs         |
-//! | 2     | [`service`]                   | the room server's decisions, free of I/O         |
-//! | 3     | [`net`]                       | sockets, the readiness loop, the socket table     |
-//! | 3     | [`store`]                     | record files and users, durable; worker threads   |
+//! | layer | modules                                    | what lives there                                  |
+//! |-------|--------------------------------------------|---------------------------------------------------|
+//! | 0     | [`text`], [`report`], [`framing`]          | safe text, report data, bytes <-> frames          |
+//! | 1     | [`protocol`]                               | what frames mean: messages, names, proofs         |
+//! | 2     | [`service`]                                | the room server's decisions, free of I/O          |
+//! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
+//! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 4     | [`echo`], [`demo`], [`server`], [`client`] | the programs                                      |
-//! | 5     | [`render`]                    | how reports look                                  |
-//! | 6     | [`cli`]                       | flags, exit codes; one file per command           |
+//! | 5     | [`render`]                                 | how reports look                                  |
+//! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
 pub mod cli;
 pub mod client;

@@ -5,11 +5,11 @@
 
 mod harness;
 mod rooms;
+mod slow_disk;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use harness::eventually;
 use rooms::{Client, Place, frame};
+use slow_disk::{SLOW, SlowServer};
 
 /// Writers at a time, each with a record of its own and one that they all write.
 const WRITERS: u64 = 4;
@@ -186,14 +187,11 @@ fn a_folder_that_goes_and_comes_back() {
 #[test]
 fn a_slow_disk_delays_its_own_client_and_nobody_else() {
     let place = Place::new();
-    let server = place.serve(&["--rate-limit", "0"]);
+    let server = SlowServer::start(&place, 256);
     let mut ada = Client::named(server.addr, "ada");
     let mut bob = Client::named(server.addr, "bob");
-    // A FIFO in place of a record: the disk's thread stands still in `open` until somebody writes into it.
-    let slow = place.files().join("slow.txt");
-    assert!(Command::new("mkfifo").arg(&slow).status().unwrap().success());
     let mut sent = Vec::new();
-    sent.push(ada.send("RECORD_READ", &json!({ "client_id": "slow" })));
+    sent.push(ada.send("RECORD_READ", &json!({ "client_id": SLOW })));
     sent.push(ada.send("RECORD_WRITE", &json!({ "client_id": "ada", "text": "first" })));
     for n in 0..50 {
         sent.push(ada.send("ROOM_ECHO", &json!({ "text": format!("after the write {n}") })));
@@ -210,7 +208,7 @@ fn a_slow_disk_delays_its_own_client_and_nobody_else() {
     let early = std::iter::from_fn(|| ada.receive().ok().flatten()).find(|message| message["id"].is_number());
     assert_eq!(early, None, "nothing was answered before its turn");
     ada.stream().set_read_timeout(Some(harness::PATIENCE)).unwrap();
-    std::fs::OpenOptions::new().write(true).open(&slow).unwrap().write_all(b"no stamp\n").unwrap();
+    server.open_gate();
     let answers: Vec<Value> = std::iter::repeat_with(|| ada.next())
         .filter(|m| m["id"].is_number() || m["data"]["ref"].is_number())
         .take(sent.len())
@@ -218,7 +216,7 @@ fn a_slow_disk_delays_its_own_client_and_nobody_else() {
     let order: Vec<u64> =
         answers.iter().map(|m| m["id"].as_u64().or(m["data"]["ref"].as_u64()).unwrap()).collect();
     assert_eq!(order, sent, "{answers:#?}");
-    assert_eq!(answers[0]["data"]["code"], "store_failed", "what came is no record");
+    assert_eq!(answers[0]["data"]["code"], "no_such_record");
     assert_eq!(answers[1]["type"], "RECORD_WRITTEN", "{answers:#?}");
     assert_eq!(answers[52]["data"]["text"], "first");
     assert_eq!(bob.answer_to(write)["type"], "RECORD_WRITTEN");
@@ -228,11 +226,9 @@ fn a_slow_disk_delays_its_own_client_and_nobody_else() {
 #[test]
 fn a_disk_with_too_much_to_do_says_busy() {
     let place = Place::new();
-    let server = place.serve(&["--max-connections", "400"]);
+    let server = SlowServer::start(&place, 400);
     let mut first = Client::connect(server.addr);
-    assert!(Command::new("mkfifo").arg(place.files().join("slow.txt")).status().unwrap().success());
-    let slow = json!({ "client_id": "slow" });
-    first.send("RECORD_READ", &slow);
+    first.send("RECORD_READ", &json!({ "client_id": SLOW }));
     // One in work (perhaps with a batch of others), 256 in the queue: of 350 more, some find it full.
     let mut crowd: Vec<Client> = (0..350).map(|_| Client::connect(server.addr)).collect();
     for client in &mut crowd {
@@ -249,48 +245,41 @@ fn a_disk_with_too_much_to_do_says_busy() {
     let answers = [last.next(), last.next(), last.next()];
     assert_eq!(answers.each_ref().map(|m| &m["id"]), ["RECORD_READ", "RECORD_READ", "PING"]);
     assert_eq!((&answers[0]["data"]["code"], &answers[2]["type"]), (&json!("busy"), &json!("PONG")));
-    let writer = thread::spawn({
-        let slow = place.files().join("slow.txt");
-        move || std::fs::OpenOptions::new().write(true).open(slow).unwrap().write_all(b"x").unwrap()
-    });
+    server.open_gate();
     let codes: Vec<Value> =
         crowd[..349].iter_mut().map(|client| client.next()["data"]["code"].clone()).collect();
-    writer.join().unwrap();
     assert!(codes.iter().all(|code| code == "busy" || code == "no_such_record"), "{codes:?}");
     let waited = codes.iter().filter(|code| *code == "no_such_record").count();
     assert!((200..=256 + 64).contains(&waited), "{waited} waited");
 }
 
-// Catches: a stop that leaves queued writes behind.
+// Catches: a stop that leaves queued writes behind, or tells their clients nothing but goodbye.
 #[test]
-fn what_was_begun_is_on_disk_when_the_server_has_stopped() {
+fn what_was_begun_is_on_disk_and_answered_when_the_server_has_stopped() {
     let place = Place::new();
-    let mut server = place.serve(&["--rate-limit", "0"]);
-    assert!(Command::new("mkfifo").arg(place.files().join("slow.txt")).status().unwrap().success());
+    let mut server = SlowServer::start(&place, 256);
     let mut blocker = Client::connect(server.addr);
-    blocker.send("RECORD_READ", &json!({ "client_id": "slow" }));
+    blocker.send("RECORD_READ", &json!({ "client_id": SLOW }));
+    let mut idle = Client::connect(server.addr);
     let mut clients: Vec<Client> = (0..20).map(|n| Client::named(server.addr, &format!("u{n}"))).collect();
     for (n, client) in clients.iter_mut().enumerate() {
         client.send("RECORD_WRITE", &json!({ "client_id": format!("u{n}"), "text": "last words" }));
         // An answer to somebody who sent later says that this one has been read.
         assert_eq!(ping(server.addr)["type"], "PONG");
     }
-    server.interrupt();
+    server.stop();
+    assert_eq!(idle.next_of("BYE")["type"], "BYE", "who waits for nothing is told at once");
+    idle.end();
+    assert!(!place.files().join("u0.txt").exists(), "the disk stands still");
+    server.open_gate();
     for client in &mut clients {
+        assert_eq!(client.next_of("RECORD_WRITTEN")["type"], "RECORD_WRITTEN");
         assert_eq!(client.next_of("BYE")["type"], "BYE");
         // FIN for FIN, so that the loop ends.
         client.end();
     }
-    assert!(!place.files().join("u0.txt").exists(), "the disk stands still");
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(place.files().join("slow.txt"))
-        .unwrap()
-        .write_all(b"x")
-        .unwrap();
-    let (rest, code) = server.wait();
-    assert_eq!(code, Some(0), "{rest}");
-    std::fs::remove_file(place.files().join("slow.txt")).unwrap();
+    blocker.end();
+    server.wait();
     assert_eq!(place.files_by_id().len(), 20);
     assert_eq!(place.index(), place.files_by_id(), "the index as well");
 }

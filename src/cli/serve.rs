@@ -28,9 +28,9 @@ use super::{UsageError, room_client};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  netlab serve                                 on 127.0.0.1:12000, anyone may enter under any free name
-  netlab serve :0 --room lab --room help -v    on a free port, with two rooms that stay; each step shown
-  netlab serve 0.0.0.0 --auth hmac             for the class: who logs in proves to know a key
+  netlab serve                               on 127.0.0.1:12000; any free name will do
+  netlab serve :0 --room lab --room help -v  two rooms that stay; each step shown
+  netlab serve 0.0.0.0 --auth hmac           for the class: who enters proves a key
 `netlab users add` makes users, `netlab config` shows the settings and where they come from.")]
 pub(super) struct ServeArgs {
     /// Where to listen: HOST, HOST:PORT, HOST PORT or [IPV6]:PORT [default: 127.0.0.1:12000]
@@ -55,16 +55,16 @@ pub(super) struct ServeArgs {
     /// The address that logins by key bind, where clients reach this server by another one (NAT)
     #[arg(long, value_name = "HOST:PORT")]
     server_name: Option<String>,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    #[command(flatten)]
-    limits: LimitArgs,
     /// Show what the event loop does, a line for each step
     #[arg(long)]
     trace: bool,
     /// Print one JSON object a line instead of text
     #[arg(long)]
     json_stream: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     socket: SocketOptionsArgs,
     #[command(flatten)]

@@ -25,7 +25,7 @@ use crate::net::{
 };
 use crate::report::Events;
 use crate::service;
-use crate::store::{Completion, RealDisk, Records, Refresh, Refreshed, Stamp, Workers};
+use crate::store::{Completion, Disk, Records, Refresh, Refreshed, Stamp, Workers};
 
 pub use event::{Event, RoomEvent};
 
@@ -87,13 +87,16 @@ pub fn fitting_connections(asked: usize) -> usize {
 ///
 /// # Errors
 /// An address that can't be listened on, or a loop that can't go on.
-pub fn run(
+pub fn run<D>(
     config: &Config,
-    records: Records<RealDisk>,
+    records: Records<D>,
     addrs: &[SocketAddr],
     stop: &Stop,
     events: &mut dyn Events<Event>,
-) -> Result<(), ServerError> {
+) -> Result<(), ServerError>
+where
+    D: Disk<File: Send> + Send + 'static,
+{
     let options =
         SocketOptions { sndbuf: config.options.sndbuf.or(Some(SEND_BUFFER)), ..config.options.clone() };
     let (listener, address) = socket::listen(addrs, &options, config.backlog)?;

@@ -25,7 +25,7 @@ mod test_disk;
 pub mod users;
 mod worker;
 
-pub use disk::{Disk, RealDisk};
+pub use disk::{Disk, Entry, RealDisk};
 pub use error::{Op, StoreError};
 pub use passwords::{hash_password, verify_password};
 pub use records::{Folders, Opened, Record, Records, Refreshed};
