@@ -102,3 +102,13 @@ fn a_port_base_shifts_the_default_alone() {
     assert_eq!(port(None, "20000"), (json!(20_002), "default".to_owned()));
     assert_eq!(port(Some("SERVER_PORT=12000"), "20000"), (json!(12_000), ".env:1".to_owned()));
 }
+
+#[test]
+fn every_mistake_is_told_with_its_line() {
+    let file = "MAX_CONNECTION=ten\nSERVER_HOST=127.0.0.1\nUPDATE_TIMER=-1\n";
+    let ended = config(Some(file), &[("SERVER_PORT", "x")], &[]);
+    assert_eq!(ended.code, Some(2));
+    for part in [".env:1: MAX_CONNECTION is `ten`", ".env:3: UPDATE_TIMER is `-1`", "SERVER_PORT is `x`"] {
+        assert!(ended.stderr.contains(part), "{part} is not in {}", ended.stderr);
+    }
+}

@@ -120,33 +120,58 @@ impl SettingsArgs {
     ) -> Result<Settings, UsageError> {
         let default = ROOMS.address()?;
         let (host, port) = given(words, address)?;
-        let host = layers.choose(&["SERVER_HOST"], host, host_name, || Ok(default.host().to_owned()))?;
-        let port = layers.choose(&["SERVER_PORT"], port, port_number, || Ok(default.port()))?;
-        let max_connections =
-            layers.choose(&["MAX_CONNECTION"], self.max_connections, connections, || Ok(MAX_CONNECTIONS))?;
-        let update_timer =
-            layers.choose(&["UPDATE_TIMER"], self.update_timer, period, || Ok(UPDATE_TIMER))?;
+        // Every mistake is told, not the first alone: a file is mended in one go.
+        let mut wrong = Vec::new();
+        let host = layers.choose(&["SERVER_HOST"], host, host_name, || Ok(default.host().to_owned()));
+        let host = keep(host, &mut wrong);
+        let port = layers.choose(&["SERVER_PORT"], port, port_number, || Ok(default.port()));
+        let port = keep(port, &mut wrong);
+        let connections =
+            layers.choose(&["MAX_CONNECTION"], self.max_connections, connections, || Ok(MAX_CONNECTIONS));
+        let connections = keep(connections, &mut wrong);
+        let timer = layers.choose(&["UPDATE_TIMER"], self.update_timer, period, || Ok(UPDATE_TIMER));
+        let timer = keep(timer, &mut wrong);
         // The course spells it so; both spellings are taken.
         let threshold = ["UPDATE_TRESH", "UPDATE_THRESHOLD"];
-        let update_threshold =
-            layers.choose(&threshold, self.update_threshold, period, || Ok(UPDATE_THRESHOLD))?;
-        let file_path = layers.choose(&["FILE_PATH"], self.file_path.clone(), path, || {
+        let threshold = layers.choose(&threshold, self.update_threshold, period, || Ok(UPDATE_THRESHOLD));
+        let threshold = keep(threshold, &mut wrong);
+        let files = layers.choose(&["FILE_PATH"], self.file_path.clone(), path, || {
             Ok(paths::data_folder()?.join("records"))
-        })?;
-        let record_path =
-            layers.choose(&["RECORD_PATH"], self.record_path.clone(), path, paths::data_folder)?;
-        let record_file = layers
-            .choose(&["RECORD_FILE"], self.record_file.clone(), file_name, || Ok(RECORD_FILE.to_owned()))?;
+        });
+        let files = keep(files, &mut wrong);
+        let folder = layers.choose(&["RECORD_PATH"], self.record_path.clone(), path, paths::data_folder);
+        let folder = keep(folder, &mut wrong);
+        let index = layers
+            .choose(&["RECORD_FILE"], self.record_file.clone(), file_name, || Ok(RECORD_FILE.to_owned()));
+        let index = keep(index, &mut wrong);
+        let (
+            Some(host),
+            Some(port),
+            Some(max_connections),
+            Some(update_timer),
+            Some(update_threshold),
+            Some(file_path),
+            Some(folder),
+            Some(index),
+        ) = (host, port, connections, timer, threshold, files, folder, index)
+        else {
+            return Err(UsageError::new(wrong.join("; ")));
+        };
         Ok(Settings {
             address: Address::new(&host, port),
             max_connections,
             update_timer,
             update_threshold,
             file_path,
-            index: record_path.join(record_file),
+            index: folder.join(index),
             origins: std::mem::take(&mut layers.origins),
         })
     }
+}
+
+/// The value, or a mistake to be told with the others.
+fn keep<T>(chosen: Result<T, UsageError>, wrong: &mut Vec<String>) -> Option<T> {
+    chosen.map_err(|error| wrong.push(error.message)).ok()
 }
 
 /// What of the address was given on the command line: read with two different defaults, that is what does
