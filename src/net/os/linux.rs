@@ -1,8 +1,8 @@
-//! Linux: the socket table by netlink's sock_diag, and /proc for the process behind an inode.
+//! Linux: the socket table by netlink's sock_diag, /proc for the process behind an inode, datagrams in batches.
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
@@ -10,6 +10,8 @@ use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROT
 use netlink_packet_sock_diag::inet::nlas::{self, Nla};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
 use netlink_sys::{Socket, SocketAddr as NetlinkAddr, protocols::NETLINK_SOCK_DIAG};
+use quinn_udp::UdpSocketState;
+use rustix::net::sockopt::{ip_mtu_discover, set_ip_mtu_discover};
 
 use crate::net::table::{Process, SocketRow, State, TcpInfo, Transport};
 
@@ -163,4 +165,14 @@ pub(in crate::net) fn process_of(inode: u32) -> Option<Process> {
         }
     }
     None
+}
+
+/// Prepares a socket for datagrams in batches (recvmmsg, GRO, GSO).
+// Simplification: IPv4 only. quinn-udp forbids fragments, as QUIC wants it; for IPv4 that is taken back here, for
+// IPv6 no safe call does (IPV6_DONTFRAG), and a datagram of 2,000 bytes would not get out of an Ethernet.
+pub(in crate::net) fn datagram_batches(socket: &UdpSocket, addr: SocketAddr) -> Option<UdpSocketState> {
+    let fragments = ip_mtu_discover(socket).ok().filter(|_| addr.is_ipv4())?;
+    let batches = UdpSocketState::new(socket.into()).ok();
+    set_ip_mtu_discover(socket, fragments).ok()?;
+    batches
 }
