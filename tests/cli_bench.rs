@@ -262,3 +262,167 @@ fn nobody_there_is_1_with_a_hint_and_wrong_usage_is_2() {
         assert!(ended.stderr.contains(named), "{args:?}: {}", ended.stderr);
     }
 }
+
+/// A room server without a rate limit, and the folder that it needs.
+fn room_server() -> (Server, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let args = ["serve", ":0", "--rate-limit", "0", "--file-path", path, "--record-path", path];
+    (Server::start(&args), dir)
+}
+
+fn bench_rooms(addr: &str, args: &[&str]) -> Ended {
+    run(&[&["bench", "rooms", addr], args].concat(), b"")
+}
+
+#[test]
+fn every_message_is_delivered_to_every_member() {
+    let (server, _dir) = room_server();
+    for load in [&["-c", "200", "--window", "4"][..], &["-c", "200", "--rate", "2000"]] {
+        let args = ["--rooms", "3", "--members", "5", "--size", "500", "-J"];
+        let ended = bench_rooms(&server.at(), &[&args, load].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let report = ended.json();
+        assert_eq!(
+            (&report["messages"], &report["replies"]),
+            (&200.into(), &1000.into()),
+            "{load:?} {report}"
+        );
+        assert_eq!(wrong(&report), [], "{load:?}");
+        assert!(number(&report["latency"]["p50_us"]) > 0.0);
+    }
+    let text = bench_rooms(&server.at(), &["--members", "3", "-t", "0.3"]).text();
+    assert!(text.contains("1 room of 3 members") && text.contains("every delivery came"), "{text}");
+}
+
+#[test]
+fn a_room_server_that_loses_a_delivery_is_caught() {
+    let (server, _dir) = room_server();
+    let addr = forgetful_proxy(&server.at());
+    let args = ["--members", "2", "--window", "8", "-c", "50", "-w", "300ms", "--framing", "u16", "-J"];
+    let ended = bench_rooms(&addr, &args);
+    assert_eq!((ended.code, wrong(&ended.json())), (Some(1), vec![("lost".to_owned(), 2)]));
+}
+
+/// Stands before a room server and drops the 20th message that mentions ROOM_ECHOED, on each connection.
+fn forgetful_proxy(server: &str) -> String {
+    let (listener, server) = (TcpListener::bind("127.0.0.1:0").unwrap(), server.to_owned());
+    let addr = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut upstream) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+            let (mut from, mut to) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut from, &mut to));
+            thread::spawn(move || {
+                let (mut length, mut seen) = ([0; 2], 0);
+                while upstream.read_exact(&mut length).is_ok() {
+                    let mut frame = vec![0; usize::from(u16::from_be_bytes(length))];
+                    upstream.read_exact(&mut frame).unwrap();
+                    seen += usize::from(frame.windows(11).any(|part| part == b"ROOM_ECHOED"));
+                    let dropped = seen == 20;
+                    seen += usize::from(dropped);
+                    if !dropped && client.write_all(&[&length[..], &frame].concat()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    addr
+}
+
+#[test]
+fn a_room_server_that_limits_the_rate_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let server = Server::start(&["serve", ":0", "--file-path", path, "--record-path", path]);
+    let ended = bench_rooms(&server.at(), &["--members", "2", "-c", "500", "-w", "300ms", "-J"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.json()["connection_error"].as_str().unwrap().contains("rate_limited"), "{}", ended.text());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let refused = bench_rooms(&free, &[]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("hint: nobody listens"), "{}", refused.stderr);
+    assert_eq!(bench_rooms(&free, &["--size", "33000"]).code, Some(2));
+}
+
+fn bench_udp(addr: &str, args: &[&str]) -> Ended {
+    run(&[&["bench", "udp-echo", addr], args].concat(), b"")
+}
+
+/// A UDP server of this test: the datagrams that it sends for the `n`-th one of 64 bytes.
+fn own_udp_server(mut answer: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> String {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = socket.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let (mut buffer, mut n) = ([0; 100], 0);
+        loop {
+            let (length, from) = socket.recv_from(&mut buffer).unwrap();
+            let replies = if length == SIZE { answer(n, &buffer[..length]) } else { vec![vec![0]] };
+            n += usize::from(length == SIZE);
+            for reply in replies {
+                socket.send_to(&reply, from).unwrap();
+            }
+        }
+    });
+    addr
+}
+
+#[test]
+fn datagrams_are_counted_and_compared() {
+    let server = Server::start(&["udp-echo", "server", ":0"]);
+    for load in [&["--window", "16", "-c", "500"][..], &["--rate", "1000", "-c", "200"]] {
+        let ended = bench_udp(&server.at(), &[load, &["-J"]].concat());
+        let report = ended.json();
+        assert_eq!((ended.code, wrong(&report)), (Some(0), vec![]), "{load:?} {report}");
+        assert_eq!((&report["transport"], &report["replies"]), (&"udp".into(), &report["requests"]));
+        assert_eq!(report["replies"].as_u64().unwrap().to_string(), load[3], "{load:?}");
+    }
+}
+
+#[test]
+fn wrong_datagrams_are_counted_as_what_they_are() {
+    type Answer = fn(usize, &[u8]) -> Vec<Vec<u8>>;
+    let wrongs: [(&str, Answer); 3] = [
+        ("lost", |n, request| if n == 10 { vec![] } else { vec![request.to_vec()] }),
+        ("duplicated", |n, request| vec![request.to_vec(); if n == 10 { 2 } else { 1 }]),
+        ("corrupted", |n, request| vec![if n == 10 { vec![b'x'; SIZE] } else { request.to_vec() }]),
+    ];
+    for (what, answer) in wrongs {
+        for window in ["1", "4"] {
+            let args = ["--window", window, "-c", "100", "-w", "200ms", "-J"];
+            let ended = bench_udp(&own_udp_server(answer), &args);
+            let report = ended.json();
+            assert_eq!(
+                (ended.code, wrong(&report)),
+                (Some(1), vec![(what.to_owned(), 1)]),
+                "{window} {report}"
+            );
+        }
+    }
+    let mut held = Vec::new();
+    let swapping = own_udp_server(move |n, request| {
+        let reply = request.to_vec();
+        match n {
+            10 => {
+                held = reply;
+                vec![]
+            }
+            11 => vec![reply, held.clone()],
+            _ => vec![reply],
+        }
+    });
+    let ended = bench_udp(&swapping, &["--window", "4", "-c", "100", "-J"]);
+    assert_eq!(wrong(&ended.json()), [("reordered".to_owned(), 1)]);
+}
+
+#[test]
+fn a_port_without_a_udp_server_is_1_and_too_large_a_datagram_2() {
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let ended = bench_udp(&free, &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("hint: nobody listens"), "{}", ended.stderr);
+    let large = bench_udp(&free, &["--size", "65508"]);
+    assert_eq!(large.code, Some(2));
+    assert!(large.stderr.contains("65507 bytes is the most"), "{}", large.stderr);
+}

@@ -4,6 +4,7 @@
 //! |----------------|-------------------------------------------------------------------------|
 //! | [`tcp_echo`]   | many connections to an echo server, as a handler of the event loop      |
 //! | [`rooms`]      | publishers and members of rooms, as a swarm of clients                  |
+//! | [`udp_echo`]   | one socket to an echo server of datagrams                               |
 //! | `run.rs`       | a load while it runs: clock, meter, pace                                |
 //! | `content.rs`   | what requests carry: different in each                                  |
 //! | `window.rs`    | what is in flight, and what a reply turns out to be                     |
@@ -24,6 +25,7 @@ mod report;
 pub mod rooms;
 mod run;
 pub mod tcp_echo;
+pub mod udp_echo;
 mod window;
 
 pub use cpu::{Cpu, Limit, Usage};

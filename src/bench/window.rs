@@ -113,6 +113,17 @@ impl Window {
         self.answer().map_or(Verdict::Duplicated, |_| Verdict::Corrupted)
     }
 
+    /// Gives up requests that were sent before then: they are lost, and leave their places to others.
+    pub(super) fn give_up_before(&mut self, then_ns: u64) {
+        while self.sent.front().is_some_and(|sent| sent.at_ns < then_ns) {
+            self.answer();
+            self.forgotten += 1;
+        }
+        let all = self.skipped.len();
+        self.skipped.retain(|(_, sent)| sent.at_ns >= then_ns);
+        self.forgotten += (all - self.skipped.len()) as u64;
+    }
+
     fn answer(&mut self) -> Option<Sent> {
         let sent = self.sent.pop_front()?;
         self.answered += 1;
@@ -177,6 +188,22 @@ mod tests {
         assert_eq!(verdicts(1, "0x"), (".d".into(), 0), "nobody asked");
         assert_eq!(verdicts(4, "3210"), (".rrr".into(), 0));
         assert_eq!(verdicts(2, ""), (String::new(), 2));
+    }
+
+    #[test]
+    fn what_is_overdue_is_lost_and_makes_room() {
+        let content = Content::new(32);
+        let mut window = Window::new(0, 1);
+        for at_ns in [1, 2, 3, 4] {
+            window.push(Sent { at_ns, due_ns: at_ns });
+        }
+        let mut second = Vec::new();
+        content.append(1, &mut second);
+        assert!(matches!(window.receive(&content, &second), Verdict::Right(_)));
+        window.give_up_before(4);
+        assert_eq!((window.in_flight(), window.outstanding(), window.total()), (1, 3, 4));
+        window.give_up_before(5);
+        assert!(!window.is_waiting() && window.outstanding() == 3, "the first, the third and the last");
     }
 
     #[test]

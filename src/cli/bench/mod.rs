@@ -1,7 +1,8 @@
-//! `netlab bench tcp-echo|rooms`, and what all benches have in common: for how long, and where the figures go.
+//! `netlab bench tcp-echo|udp-echo|rooms`, and what all benches have in common: for how long, and where the figures go.
 
 mod rooms;
 mod tcp_echo;
+mod udp_echo;
 mod watch;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ Examples:
 pub(super) enum BenchCommand {
     // Their `--help` begins with the page on their arguments.
     TcpEcho(Box<tcp_echo::TcpEchoArgs>),
+    UdpEcho(Box<udp_echo::UdpEchoArgs>),
     Rooms(Box<rooms::RoomsArgs>),
 }
 
@@ -35,6 +37,7 @@ impl BenchCommand {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             BenchCommand::TcpEcho(args) => args.run(output),
+            BenchCommand::UdpEcho(args) => args.run(output),
             BenchCommand::Rooms(args) => args.run(output),
         }
     }
@@ -42,6 +45,7 @@ impl BenchCommand {
     pub(super) fn json(&self) -> bool {
         match self {
             BenchCommand::TcpEcho(args) => args.figures.json,
+            BenchCommand::UdpEcho(args) => args.figures.json,
             BenchCommand::Rooms(args) => args.figures.json,
         }
     }
