@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
@@ -148,6 +149,21 @@ fn tcp_info(info: &nlas::TcpInfo) -> TcpInfo {
     }
 }
 
+/// Processor time of a process: utime and stime of /proc/PID/stat, counted in clock ticks (10 ms mostly).
+pub(in crate::net) fn cpu_time(pid: u32) -> Option<Duration> {
+    let ticks = cpu_ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    Some(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+}
+
+/// utime + stime, the 14th and 15th member of a line of /proc/PID/stat (proc_pid_stat(5)). The second one, the
+/// name in parentheses, may hold anything, parentheses and spaces among it.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, behind_name) = stat.rsplit_once(") ")?;
+    let mut members = behind_name.split(' ').skip(11);
+    let (user, kernel) = (members.next()?, members.next()?);
+    Some(user.parse::<u64>().ok()? + kernel.parse::<u64>().ok()?)
+}
+
 /// Looks through /proc for the process that has the socket open; other users' processes stay hidden.
 pub(in crate::net) fn process_of(inode: u32) -> Option<Process> {
     let link = format!("socket:[{inode}]");
@@ -175,4 +191,18 @@ pub(in crate::net) fn datagram_batches(socket: &UdpSocket, addr: SocketAddr) -> 
     let batches = UdpSocketState::new(socket.into()).ok();
     set_ip_mtu_discover(socket, fragments).ok()?;
     batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_read_behind_any_name() {
+        let stat = "7 (a) b ( c)) S 1 7 7 0 -1 4194304 9 8 7 6 250 50 3 2 20 0 1 0 100 5 6";
+        assert_eq!(cpu_ticks(stat), Some(300));
+        assert_eq!(cpu_ticks("7 (cut) S 1"), None);
+        assert!(cpu_time(std::process::id()).is_some());
+        assert_eq!(cpu_time(u32::MAX), None);
+    }
 }
