@@ -39,6 +39,8 @@ pub enum Block {
     Ribbon(Ribbon),
     /// A picture of moments.
     TimeAxis(TimeAxis),
+    /// A picture of how many of each.
+    Bars(BarChart),
 }
 
 /// A table: titles and rows of text.
@@ -159,6 +161,26 @@ pub struct AxisRow {
     pub events: Vec<(u64, usize)>,
     /// A remark on the row; empty for none.
     pub note: String,
+}
+
+/// A picture of counts: a bar for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BarChart {
+    /// What is shown, in a word.
+    pub name: String,
+    /// What is shown, in a line.
+    pub title: String,
+    /// The bars, from the top.
+    pub bars: Vec<Bar>,
+}
+
+/// One bar of a [`BarChart`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// What it counts.
+    pub label: String,
+    /// How many there are.
+    pub value: u64,
 }
 
 /// Where a program that runs long reports what happens, as it happens.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::bench::BenchError;
 use crate::client::{self, SessionError};
 use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
@@ -19,7 +20,8 @@ use super::{BAD_ANSWER, USAGE, UsageError};
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     let cause = net_error(error).map(NetError::cause);
     let unsendable = matches!(error.downcast_ref(), Some(ClientError::Unsendable(_)));
-    let configuration = unsendable || matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
+    let oversize = matches!(error.downcast_ref(), Some(BenchError::Size { .. }));
+    let configuration = unsendable || oversize || matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
     if configuration || error.is::<UsageError>() || is_store_configuration(error) {
         USAGE
     } else {
@@ -85,6 +87,9 @@ fn net_error(error: &anyhow::Error) -> Option<&NetError> {
         return Some(error);
     }
     if let Some(ServerError::Net(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(BenchError::Net(error)) = error.downcast_ref() {
         return Some(error);
     }
     error.downcast_ref::<NetError>()

@@ -5,6 +5,7 @@
 //! lost, failed); 2 usage, configuration or privilege; 130 a second Ctrl-C.
 
 mod address;
+mod bench;
 mod class_list;
 mod completions;
 mod config;
@@ -88,6 +89,9 @@ enum Command {
     /// Say who may log in to the room server
     #[command(subcommand)]
     Users(users::UsersCommand),
+    /// Put load on a server and measure it
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -106,6 +110,7 @@ impl Command {
             Command::Say(args) => args.run(),
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
+            Command::Bench(command) => command.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),
@@ -121,6 +126,7 @@ impl Command {
             Command::Say(args) => args.json,
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
+            Command::Bench(command) => command.json(),
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Man(_) => false,
         }

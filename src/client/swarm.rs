@@ -177,6 +177,11 @@ impl<M: Members> Handler for Swarm<M> {
         self.say(io);
     }
 
+    /// Somebody used the waker because there is something to do: the same as a deadline.
+    fn woken(&mut self, io: &mut Io<'_>) {
+        self.deadline(io, None);
+    }
+
     fn deadline(&mut self, io: &mut Io<'_>, c: Option<ConnId>) {
         if c.is_none() {
             let next = self.members.tick(io.now(), &mut self.requests);

@@ -76,8 +76,19 @@ pub struct LoopGuard {
     // sources makes us forget others, never grow.
     young: HashMap<SocketAddr, Source>,
     old: HashMap<SocketAddr, Source>,
+    /// The source that was answered last, taken out of the two.
+    latest: Option<Latest>,
     /// Keyed at random, so that nobody can make a reply that looks like another.
     hasher: RandomState,
+}
+
+/// The source that was answered last, with its reply as it was: where one source sends many datagrams,
+/// comparing them stops at the first byte that differs, and hashing all of them would cost more than an echo.
+#[derive(Debug)]
+struct Latest {
+    at: SocketAddr,
+    source: Source,
+    reply: Vec<u8>,
 }
 
 /// What is remembered of a source.
@@ -94,7 +105,8 @@ impl LoopGuard {
     /// when the server is bound to all of them.
     #[must_use]
     pub fn new(own: SocketAddr, is_local: fn(IpAddr) -> bool) -> LoopGuard {
-        LoopGuard { own, is_local, young: HashMap::new(), old: HashMap::new(), hasher: RandomState::new() }
+        let (young, old) = (HashMap::new(), HashMap::new());
+        LoopGuard { own, is_local, young, old, latest: None, hasher: RandomState::new() }
     }
 
     /// Judges a datagram that came `from` there at the time `now`.
@@ -105,25 +117,43 @@ impl LoopGuard {
         if self.is_own(from) {
             return Verdict::Ignore(Reason::OwnAddress);
         }
+        if let Some(latest) = self.latest.as_mut().filter(|latest| latest.at == from) {
+            return latest.source.judge(now, latest.reply == datagram);
+        }
         let print = self.hasher.hash_one(datagram);
-        self.source(from).judge(now, print)
+        let source = self.source(from);
+        let returned = source.last_reply == Some(print);
+        source.judge(now, returned)
     }
 
     /// Remembers what a source was answered.
     pub fn answered(&mut self, to: SocketAddr, reply: &[u8]) {
-        let print = self.hasher.hash_one(reply);
-        self.source(to).last_reply = Some(print);
+        let mut latest = match self.latest.take() {
+            Some(latest) if latest.at == to => latest,
+            earlier => {
+                let reply = earlier.map(|earlier| self.put_back(earlier)).unwrap_or_default();
+                Latest { at: to, source: std::mem::take(self.source(to)), reply }
+            }
+        };
+        latest.reply.clear();
+        latest.reply.extend_from_slice(reply);
+        self.latest = Some(latest);
+    }
+
+    /// Puts a source back among the others, with the print of its reply; returns the reply for its memory.
+    fn put_back(&mut self, latest: Latest) -> Vec<u8> {
+        let last_reply = Some(self.hasher.hash_one(latest.reply.as_slice()));
+        *self.source(latest.at) = Source { last_reply, ..latest.source };
+        latest.reply
     }
 
     fn is_own(&self, from: SocketAddr) -> bool {
+        if from.port() != self.own.port() {
+            return false;
+        }
         // A socket for both families shows IPv4 sources as ::ffff:127.0.0.1.
         let (own, ip) = (self.own.ip(), from.ip().to_canonical());
-        let same_ip = if own.is_unspecified() {
-            ip.is_loopback() || (self.is_local)(ip)
-        } else {
-            ip == own.to_canonical()
-        };
-        from.port() == self.own.port() && same_ip
+        if own.is_unspecified() { ip.is_loopback() || (self.is_local)(ip) } else { ip == own.to_canonical() }
     }
 
     fn source(&mut self, from: SocketAddr) -> &mut Source {
@@ -139,12 +169,12 @@ impl LoopGuard {
 }
 
 impl Source {
-    fn judge(&mut self, now: Instant, print: u64) -> Verdict {
+    fn judge(&mut self, now: Instant, returned: bool) -> Verdict {
         if self.muted_until.is_some_and(|until| now < until) {
             return Verdict::Ignore(Reason::Muted);
         }
         self.muted_until = None;
-        if self.last_reply != Some(print) {
+        if !returned {
             self.returns.clear();
             return Verdict::Answer;
         }

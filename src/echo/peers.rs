@@ -51,7 +51,8 @@ pub struct UdpTotals {
 }
 
 impl Traffic {
-    fn add(&mut self, more: &Traffic) {
+    /// Adds more of the same peer, or another one's.
+    pub fn add(&mut self, more: &Traffic) {
         self.received_datagrams += more.received_datagrams;
         self.received_bytes += more.received_bytes;
         self.sent_datagrams += more.sent_datagrams;

@@ -45,11 +45,16 @@ impl Reply {
         }
     }
 
-    /// Appends the answer to one datagram.
-    pub fn answer_datagram(self, message: &[u8], out: &mut Vec<u8>) {
+    /// The answer to one datagram, made in `room` where it has to be made.
+    pub fn answer_datagram<'a>(self, message: &'a [u8], room: &'a mut Vec<u8>) -> &'a [u8] {
         match self {
-            Reply::Ack => out.extend_from_slice(DATAGRAM_ACK),
-            Reply::Echo | Reply::Upper => self.answer(message, out),
+            Reply::Echo => message,
+            Reply::Ack => DATAGRAM_ACK,
+            Reply::Upper => {
+                room.clear();
+                self.answer(message, room);
+                room
+            }
         }
     }
 }
@@ -169,8 +174,10 @@ mod tests {
 
     #[test]
     fn a_datagram_is_acknowledged_as_the_course_does() {
-        let mut out = Vec::new();
-        Reply::Ack.answer_datagram(b"Hello via UDP", &mut out);
-        assert_eq!(out, b"Message received");
+        let mut room = Vec::new();
+        assert_eq!(Reply::Ack.answer_datagram(b"Hello via UDP", &mut room), b"Message received");
+        for text in [b" a ", b"bc "] {
+            assert_eq!(Reply::Upper.answer_datagram(text, &mut room), stripped(text).to_ascii_uppercase());
+        }
     }
 }

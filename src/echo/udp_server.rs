@@ -7,9 +7,9 @@
 use std::net::{SocketAddr, UdpSocket};
 
 use super::loop_guard::{LoopGuard, Verdict};
-use super::peers::{Peers, UdpTotals};
+use super::peers::{Peers, Traffic, UdpTotals};
 use super::{EchoEvent, Event, Reply};
-use crate::net::reactor::{Datagrams, SockId};
+use crate::net::reactor::{Datagrams, SockId, Unsent};
 use crate::net::{Admit, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, socket};
 use crate::net::{ServerEvent, SocketOptions, is_local_ip};
 use crate::report::Events;
@@ -92,49 +92,37 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    fn datagram(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) {
-        let traffic = self.peers.of(peer);
-        traffic.received_datagrams += 1;
-        traffic.received_bytes += bytes.len() as u64;
+    fn datagram(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) -> Traffic {
+        let received =
+            Traffic { received_datagrams: 1, received_bytes: bytes.len() as u64, ..Traffic::default() };
         if self.config.verbose {
             let text = excerpt(bytes, SHOWN);
             self.events.event(EchoEvent::Received { peer, bytes: bytes.len(), text }.into());
         }
         let verdict = self.guard.as_mut().map_or(Verdict::Answer, |guard| guard.judge(io.now(), peer, bytes));
         if verdict == Verdict::Answer {
-            self.answer(io, s, peer, bytes);
-        } else {
-            self.ignore(peer, verdict);
+            let sent_bytes = self.answer(io, s, peer, bytes) as u64;
+            return Traffic { sent_datagrams: 1, sent_bytes, ..received };
         }
+        self.ignore(peer, verdict);
+        Traffic { ignored_datagrams: 1, ..received }
     }
 
-    fn answer(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) {
-        self.answer.clear();
-        self.config.reply.answer_datagram(bytes, &mut self.answer);
-        let traffic = self.peers.of(peer);
-        match io.send_to(s, peer, &self.answer) {
-            Ok(()) => {
-                traffic.sent_datagrams += 1;
-                traffic.sent_bytes += self.answer.len() as u64;
-                if let Some(guard) = &mut self.guard {
-                    guard.answered(peer, &self.answer);
-                }
-            }
-            Err(error) => {
-                traffic.unsent_datagrams += 1;
-                if self.config.verbose {
-                    self.events.event(EchoEvent::Unsent { peer, reason: error.to_string() }.into());
-                }
-            }
+    /// Answers a datagram; returns the answer's length.
+    fn answer(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) -> usize {
+        let answer = self.config.reply.answer_datagram(bytes, &mut self.answer);
+        io.send_to(s, peer, answer);
+        if let Some(guard) = &mut self.guard {
+            guard.answered(peer, answer);
         }
         if self.config.once {
             self.done = true;
             io.stop();
         }
+        answer.len()
     }
 
     fn ignore(&mut self, peer: SocketAddr, verdict: Verdict) {
-        self.peers.of(peer).ignored_datagrams += 1;
         match verdict {
             Verdict::Mute => self.events.event(EchoEvent::muted(peer).into()),
             Verdict::Ignore(reason) if self.config.verbose => {
@@ -147,10 +135,28 @@ impl Server<'_> {
 
 impl Handler for Server<'_> {
     fn datagrams(&mut self, io: &mut Io<'_>, s: SockId, datagrams: Datagrams<'_>) {
+        // Added up first: looking the peer up costs more than counting.
+        let mut traffic = Traffic::default();
         for (peer, bytes) in datagrams.iter() {
             if !self.done {
-                self.datagram(io, s, peer, bytes);
+                traffic.add(&self.datagram(io, s, peer, bytes));
             }
+        }
+        if traffic.received_datagrams > 0 {
+            self.peers.of(datagrams.peer()).add(&traffic);
+        }
+    }
+
+    /// An answer was counted as sent, and was not.
+    fn unsent(&mut self, _io: &mut Io<'_>, unsent: &Unsent) {
+        let peer = unsent.to;
+        let traffic = self.peers.of(peer);
+        traffic.sent_datagrams -= 1;
+        traffic.sent_bytes -= unsent.bytes as u64;
+        traffic.unsent_datagrams += 1;
+        if self.config.verbose {
+            let reason = unsent.error.to_string();
+            self.events.event(EchoEvent::Unsent { peer, reason }.into());
         }
     }
 

@@ -99,6 +99,16 @@ impl NetError {
         NetError::new(op, addr, io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
     }
 
+    /// The same error once more: an `io::Error` can't be cloned, but what the system said can be said again.
+    #[must_use]
+    pub fn again(&self) -> NetError {
+        let source = match self.source.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(self.source.kind(), self.source.to_string()),
+        };
+        NetError::new(self.op, self.addr.clone(), source)
+    }
+
     /// The cause, the same on every system.
     #[must_use]
     pub fn cause(&self) -> Cause {

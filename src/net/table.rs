@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -83,6 +84,21 @@ pub struct Process {
     pub pid: u32,
     /// Its name.
     pub name: String,
+}
+
+impl Process {
+    /// This process.
+    #[must_use]
+    pub fn own() -> Process {
+        Process { pid: std::process::id(), name: "netlab".to_owned() }
+    }
+
+    /// Processor time that it has used so far, in user mode and in the kernel; `None` where the system does not
+    /// tell, or the process is gone.
+    #[must_use]
+    pub fn cpu_time(&self) -> Option<Duration> {
+        os::cpu_time(self.pid)
+    }
 }
 
 /// Lists the sockets of one transport, IPv4 and IPv6.

@@ -3,12 +3,16 @@
 //! The only home of tables and pictures. Nothing here measures, decides or prints.
 
 mod axis;
+mod bars;
 mod json;
+mod progress;
 mod ribbon;
 mod table;
 
 pub use axis::time_axis;
+pub use bars::bar_chart;
 pub use json::{document, error_document};
+pub use progress::Progress;
 pub use ribbon::ribbon;
 pub use table::table;
 
@@ -49,6 +53,7 @@ pub fn block_text(block: &Block, style: Style) -> String {
         Block::Table(rows) => table(rows, style),
         Block::Ribbon(picture) => ribbon(picture, style),
         Block::TimeAxis(picture) => time_axis(picture, style),
+        Block::Bars(picture) => bar_chart(picture, style),
     }
 }
 

@@ -108,7 +108,7 @@ impl Handler for Recorder {
         // Perpetual motion: each datagram is sent to its sender, which is the socket itself.
         for (from, bytes) in datagrams.iter() {
             self.seen.lock().unwrap().push(Saw::Datagram);
-            let _ = io.send_to(s, from, bytes);
+            io.send_to(s, from, bytes);
         }
     }
 

@@ -9,7 +9,7 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{process_of, sockets};
+pub(super) use linux::{cpu_time, datagram_batches, process_of, sockets};
 #[cfg(unix)]
 pub use unix::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
 #[cfg(unix)]
@@ -37,9 +37,23 @@ mod no_table {
     pub(in crate::net) fn process_of(_inode: u32) -> Option<Process> {
         None
     }
+
+    pub(in crate::net) fn cpu_time(_pid: u32) -> Option<std::time::Duration> {
+        None
+    }
 }
 #[cfg(not(target_os = "linux"))]
-pub(super) use no_table::{process_of, sockets};
+pub(super) use no_table::{cpu_time, process_of, sockets};
+
+/// Datagrams go one by one. macOS has no public call for more; Windows has, but quinn-udp forbids fragments
+/// there for good, and a datagram of 2,000 bytes would not get out of an Ethernet.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn datagram_batches(
+    _socket: &std::net::UdpSocket,
+    _addr: std::net::SocketAddr,
+) -> Option<quinn_udp::UdpSocketState> {
+    None
+}
 
 /// True where a read that returned less than was asked for means that nothing is left: epoll and kqueue
 /// report the next arrival. Windows' emulation reports it only after a would-block.

@@ -14,12 +14,13 @@ use mio::{Interest, Registry, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Phase};
+use super::datagrams::{Sock, Unsent};
 use super::group::Group;
 use super::handler::{Closed, ConnId, GroupId, How, SockId, Why};
 use super::outbox::Pool;
 use super::tap::{Seen, Tap};
 use super::timers::Timers;
-use super::{Limits, Listener, Overflow, Sock, Target, Totals};
+use super::{Limits, Listener, Overflow, Target, Totals};
 use crate::net::{NetError, Op};
 
 /// From this size on, a send with nothing queued before it goes straight to the socket: copying the bytes to
@@ -39,6 +40,8 @@ pub(super) struct Core {
     pub(super) next_generation: u32,
     pub(super) listeners: Vec<Listener>,
     pub(super) socks: Vec<Sock>,
+    /// Datagrams that were not sent, of which the handler has not heard yet.
+    pub(super) unsent: VecDeque<Unsent>,
     pub(super) groups: Slab<Group>,
     /// Connections with bytes to read, and UDP sockets with datagrams.
     pub(super) ready: VecDeque<Target>,
@@ -67,6 +70,7 @@ impl Core {
             next_generation: 0,
             listeners: Vec::new(),
             socks: Vec::new(),
+            unsent: VecDeque::new(),
             groups: Slab::new(),
             ready: VecDeque::new(),
             dirty: Vec::new(),
@@ -140,6 +144,9 @@ impl Core {
 
     /// Sends everything that this turn has produced.
     pub(super) fn flush_all(&mut self) {
+        for sock in &mut self.socks {
+            sock.flush(&mut self.unsent);
+        }
         while let Some(group) = self.dirty_groups.pop() {
             if self.groups.get(group.0 as usize).is_some_and(|members| members.dirty) {
                 self.flush_group(group);

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Io;
+use super::datagrams::{Datagrams, Unsent};
+use super::io::Io;
 use crate::net::NetError;
 
 /// A connection. The generation keeps an old id from meaning a new connection in the same place.
@@ -75,21 +76,6 @@ pub struct Closed {
     pub lasted: Duration,
 }
 
-/// Datagrams that arrived on one socket, oldest first.
-#[derive(Clone, Copy, Debug)]
-pub struct Datagrams<'a> {
-    pub(super) from: SocketAddr,
-    pub(super) bytes: &'a [u8],
-}
-
-impl<'a> Datagrams<'a> {
-    /// Each datagram with its sender.
-    // Simplification: one a call. A batch (recvmmsg, GRO) fits behind the same iterator.
-    pub fn iter(self) -> impl Iterator<Item = (SocketAddr, &'a [u8])> {
-        std::iter::once((self.from, self.bytes))
-    }
-}
-
 /// A program driven by the loop. Every call comes from the loop's one thread, and must not block.
 pub trait Handler {
     /// A connection was accepted, or a [`connect`](Io::connect) succeeded.
@@ -102,8 +88,10 @@ pub trait Handler {
     }
     /// The connection is gone. Also the answer to a [`connect`](Io::connect) that failed.
     fn closed(&mut self, io: &mut Io<'_>, c: ConnId, closed: &Closed);
-    /// Datagrams arrived.
+    /// Datagrams arrived, lent like bytes.
     fn datagrams(&mut self, _io: &mut Io<'_>, _s: SockId, _datagrams: Datagrams<'_>) {}
+    /// The kernel did not take a datagram of [`Io::send_to`]; nothing tries it again.
+    fn unsent(&mut self, _io: &mut Io<'_>, _unsent: &Unsent) {}
     /// The deadline of a connection has passed, or the handler's own (`None`).
     fn deadline(&mut self, _io: &mut Io<'_>, _c: Option<ConnId>) {}
     /// The [`waker`](Io::waker) was used: a worker has finished something. Drain its whole queue.

@@ -1,6 +1,5 @@
 //! [`Io`], the handler's hands on the loop during a call.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -63,12 +62,10 @@ impl Io<'_> {
         self.core.cast(group, bytes);
     }
 
-    /// Sends one datagram.
-    ///
-    /// # Errors
-    /// The system's reason, a full send buffer among them; UDP promises nothing, so nothing is tried again.
-    pub fn send_to(&mut self, s: SockId, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        self.core.socks[s.0 as usize].inner.send_to(bytes, to).map(drop)
+    /// Sends one datagram, before the loop sleeps. UDP promises nothing: what the kernel does not take is
+    /// reported to [`unsent`](super::Handler::unsent), and gone.
+    pub fn send_to(&mut self, s: SockId, to: SocketAddr, bytes: &[u8]) {
+        self.core.socks[s.0 as usize].send(to, bytes, &mut self.core.unsent);
     }
 
     /// Has [`deadline`](super::Handler::deadline) called at that time, for a connection or (`None`) for the

@@ -16,6 +16,7 @@
 mod accept;
 mod connection;
 mod core;
+mod datagrams;
 mod group;
 mod handler;
 mod io;
@@ -35,12 +36,12 @@ use mio::{Events, Interest, Poll, Waker};
 use self::accept::{Listener, Pause};
 use self::connection::{Fill, Phase};
 use self::core::Core;
+use self::datagrams::{Inbox, Sock};
 use self::target::Target;
 use super::{NetError, Op, Stop, os};
 
-pub use self::handler::{
-    Admit, Closed, ConnId, ConnMap, Datagrams, GroupId, Handler, How, Peer, SockId, Why,
-};
+pub use self::datagrams::{Datagrams, Unsent};
+pub use self::handler::{Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Peer, SockId, Why};
 pub use self::io::Io;
 pub use self::limits::{Limits, Overflow, Totals};
 pub use self::tap::{Seen, Tap};
@@ -51,17 +52,13 @@ const DATAGRAM_BUDGET: usize = 64;
 /// Readiness events taken from the system in one call.
 const EVENTS: usize = 1_024;
 
-struct Sock {
-    inner: mio::net::UdpSocket,
-    /// It stands in the loop's queue of sockets to read from: once, however many events come.
-    queued: bool,
-}
-
 /// The loop. Give it listeners and sockets, then [`run`](Reactor::run) it with a handler.
 pub struct Reactor {
     poll: Poll,
     core: Core,
     buffer: Vec<u8>,
+    /// What was received for the handler, for each UDP socket.
+    inboxes: Vec<Inbox>,
     capacity: usize,
 }
 
@@ -83,7 +80,7 @@ impl Reactor {
         };
         let (poll, core) =
             setup().map_err(|source| NetError::new(Op::Poll, super::Address::new("events", 0), source))?;
-        Ok(Reactor { poll, core, buffer, capacity })
+        Ok(Reactor { poll, core, buffer, inboxes: Vec::new(), capacity })
     }
 
     /// How many connections fit at a time: the limit asked for, or what the descriptors allow.
@@ -112,14 +109,14 @@ impl Reactor {
     /// A socket that can't be watched.
     pub fn add_udp(&mut self, socket: UdpSocket, addr: SocketAddr) -> Result<SockId, NetError> {
         let failed = |source| NetError::new(Op::Poll, addr, source);
-        socket.set_nonblocking(true).map_err(failed)?;
-        let mut inner = mio::net::UdpSocket::from_std(socket);
+        let mut sock = Sock::new(socket, addr).map_err(failed)?;
         let s = SockId(u32::try_from(self.core.socks.len()).expect("a handful of sockets"));
         self.core
             .registry
-            .register(&mut inner, Target::Udp(s).token(), Interest::READABLE)
+            .register(&mut sock.inner, Target::Udp(s).token(), Interest::READABLE)
             .map_err(failed)?;
-        self.core.socks.push(Sock { inner, queued: false });
+        self.inboxes.push(Inbox::new(&sock, self.core.limits.recv_size.max(1)));
+        self.core.socks.push(sock);
         Ok(s)
     }
 
@@ -177,6 +174,7 @@ impl Reactor {
         self.core.listeners.clear();
         handler.stopping(&mut Io { core: &mut self.core });
         self.close_all(handler, How::Gently);
+        self.settle(handler);
         self.core.now + self.core.limits.stop_within
     }
 
@@ -204,8 +202,13 @@ impl Reactor {
     fn settle<H: Handler>(&mut self, handler: &mut H) {
         loop {
             self.core.flush_all();
-            let Some((c, closed)) = self.core.ends.pop_front() else { break };
-            handler.closed(&mut Io { core: &mut self.core }, c, &closed);
+            if let Some((c, closed)) = self.core.ends.pop_front() {
+                handler.closed(&mut Io { core: &mut self.core }, c, &closed);
+            } else if let Some(unsent) = self.core.unsent.pop_front() {
+                handler.unsent(&mut Io { core: &mut self.core }, &unsent);
+            } else {
+                break;
+            }
         }
     }
 
@@ -386,17 +389,31 @@ impl Reactor {
         }
     }
 
+    /// Reads one UDP socket until it is empty or has had its share.
     fn read_datagrams<H: Handler>(&mut self, handler: &mut H, s: SockId) {
-        self.core.socks[s.0 as usize].queued = false;
-        for _ in 0..DATAGRAM_BUDGET {
-            match self.core.socks[s.0 as usize].inner.recv_from(&mut self.buffer) {
-                Ok((n, from)) => {
-                    let datagrams = Datagrams { from, bytes: &self.buffer[..n] };
-                    handler.datagrams(&mut Io { core: &mut self.core }, s, datagrams);
+        let index = s.0 as usize;
+        self.core.socks[index].queued = false;
+        let inbox = &mut self.inboxes[index];
+        let mut budget = DATAGRAM_BUDGET;
+        while budget > 0 {
+            if inbox.is_empty() {
+                match inbox.fill(&self.core.socks[index]) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                    // An earlier answer met a closed port; Windows reports it here (10054), to nobody's use.
+                    Err(_) => budget -= 1,
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                // An earlier answer met a closed port; Windows reports it here (10054), to nobody's use.
-                Err(_) => {}
+            }
+            let Some(datagrams) = inbox.front() else { continue };
+            // A message of many waits for the next turn if this one has brought others before it.
+            if datagrams.count() > budget && budget < DATAGRAM_BUDGET {
+                break;
+            }
+            budget = budget.saturating_sub(datagrams.count());
+            handler.datagrams(&mut Io { core: &mut self.core }, s, datagrams);
+            inbox.pop();
+            if inbox.drained() {
+                return;
             }
         }
         self.core.requeue_sock(s);

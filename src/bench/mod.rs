@@ -1,0 +1,62 @@
+//! Load generators: how fast a server is, how long it makes its clients wait, and whether every byte is right.
+//!
+//! | file           | what it is                                                              |
+//! |----------------|-------------------------------------------------------------------------|
+//! | [`tcp_echo`]   | many connections to an echo server, as a handler of the event loop      |
+//! | [`rooms`]      | publishers and members of rooms, as a swarm of clients                  |
+//! | [`udp_echo`]   | one socket to an echo server of datagrams                               |
+//! | `run.rs`       | a load while it runs: clock, meter, pace                                |
+//! | `content.rs`   | what requests carry: different in each                                  |
+//! | `window.rs`    | what is in flight, and what a reply turns out to be                     |
+//! | `meter.rs`     | warming up, measuring, waiting for the last replies                     |
+//! | `pace.rs`      | the open loop: when a request is due                                    |
+//! | `latency.rs`   | percentiles and their distribution                                      |
+//! | `cpu.rs`       | processor time of the server and of the generator                       |
+//! | `report.rs`    | what comes out of it                                                    |
+//!
+//! Any server that speaks the protocol can be the target, a student's own first of all.
+
+mod content;
+mod cpu;
+mod latency;
+mod meter;
+mod pace;
+mod report;
+pub mod rooms;
+mod run;
+pub mod tcp_echo;
+pub mod udp_echo;
+mod window;
+
+pub use cpu::{Cpu, Limit, Usage};
+pub use latency::{Latencies, Percentiles};
+pub use meter::{Course, Interval, Measured, Until};
+pub use report::{Checks, EchoReport, Event, Load};
+pub use rooms::RoomsReport;
+
+use crate::net::NetError;
+
+/// Why there is nothing to report.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The server could not be reached, or a call failed.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// A size that the framing, or a datagram, can't carry.
+    #[error("--size {size} does not fit: {limit} bytes is the most here")]
+    Size {
+        /// What was asked for, in bytes.
+        size: usize,
+        /// What fits.
+        limit: usize,
+    },
+    /// The server lets members not in, for its own reason.
+    #[error("the server refused a member: {0}")]
+    Server(String),
+    /// Ctrl-C came before the load had begun.
+    #[error("interrupted before every connection was made")]
+    Interrupted,
+    /// A thread could not be started.
+    #[error("start the metronome's thread: {0}")]
+    Thread(std::io::Error),
+}
