@@ -6,6 +6,7 @@
 //! | [`rooms`]      | publishers and members of rooms, as a swarm of clients                  |
 //! | [`udp_echo`]   | one socket to an echo server of datagrams                               |
 //! | `run.rs`       | a load while it runs: clock, meter, pace                                |
+//! | `client.rs`    | one connection to a TCP echo server                                     |
 //! | `content.rs`   | what requests carry: different in each                                  |
 //! | `window.rs`    | what is in flight, and what a reply turns out to be                     |
 //! | `meter.rs`     | warming up, measuring, waiting for the last replies                     |
@@ -13,9 +14,11 @@
 //! | `latency.rs`   | percentiles and their distribution                                      |
 //! | `cpu.rs`       | processor time of the server and of the generator                       |
 //! | `report.rs`    | what comes out of it                                                    |
+//! | `rooms_report.rs` | the same for rooms                                                    |
 //!
 //! Any server that speaks the protocol can be the target, a student's own first of all.
 
+mod client;
 mod content;
 mod cpu;
 mod latency;
@@ -23,6 +26,7 @@ mod meter;
 mod pace;
 mod report;
 pub mod rooms;
+mod rooms_report;
 mod run;
 pub mod tcp_echo;
 pub mod udp_echo;
@@ -32,7 +36,7 @@ pub use cpu::{Cpu, Limit, Usage};
 pub use latency::{Latencies, Percentiles};
 pub use meter::{Course, Interval, Measured, Until};
 pub use report::{Checks, EchoReport, Event, Load};
-pub use rooms::RoomsReport;
+pub use rooms_report::RoomsReport;
 
 use crate::net::NetError;
 

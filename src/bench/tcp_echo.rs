@@ -12,13 +12,14 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::BenchError;
+use super::client::Client;
 use super::content::Content;
 use super::cpu;
 use super::meter::Course;
 use super::report::{Checks, EchoReport, Event, Load};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
-use crate::framing::{self, Decoder, Encoder, FrameError, Framing};
+use crate::framing::{self, Encoder, FrameError, Framing};
 use crate::net::reactor::Why;
 use crate::net::table::Transport;
 use crate::net::{
@@ -71,19 +72,6 @@ pub fn run(
     // Not the user's stop: the loop would close while replies are on their way.
     reactor.run(&mut generator, &Stop::new())?;
     generator.report()
-}
-
-/// One connection of the load.
-struct Client {
-    conn: ConnId,
-    window: Window,
-    decoder: Decoder,
-    /// With `raw`: the part of a reply that has come.
-    partial: Vec<u8>,
-    /// Open loop: requests that were due so far.
-    due: u64,
-    answered: bool,
-    open: bool,
 }
 
 struct Generator<'a> {
@@ -146,15 +134,8 @@ impl<'a> Generator<'a> {
             let conn = io.connect(self.target, &self.config.options, self.config.course.wait)?;
             let place = self.clients.len();
             self.places.insert(conn, place);
-            self.clients.push(Client {
-                conn,
-                window: Window::new(place as u64, self.config.load.connections as u64),
-                decoder: Decoder::new(self.config.framing, usize::MAX),
-                partial: Vec::new(),
-                due: 0,
-                answered: false,
-                open: false,
-            });
+            let window = Window::new(place as u64, self.config.load.connections as u64);
+            self.clients.push(Client::new(conn, self.config.framing, window));
         }
         Ok(())
     }
@@ -249,32 +230,19 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// Cuts what came into replies, and judges each.
+    /// Judges every reply that has come.
     fn receive(&mut self, place: usize, bytes: &[u8], now_ns: u64) -> Result<(), FrameError> {
         let Some(running) = &mut self.running else { return Ok(()) };
-        let Client { window, decoder, partial, answered, .. } = &mut self.clients[place];
-        let (content, checks, meter) = (&self.content, &mut self.checks, &mut running.meter);
-        let mut judge = |reply: &[u8]| match window.receive(content, reply) {
-            Verdict::Right(sent) => {
-                *answered = true;
-                meter.answered(sent, now_ns);
-            }
+        let (checks, meter) = (&mut self.checks, &mut running.meter);
+        self.clients[place].receive(&self.content, bytes, |verdict| match verdict {
+            Verdict::Right(sent) => drop(meter.answered(sent, now_ns)),
             Verdict::Reordered(sent) => {
                 checks.reordered += 1;
                 meter.answered(sent, now_ns);
             }
             Verdict::Duplicated => checks.duplicated += 1,
             Verdict::Corrupted => checks.corrupted += 1,
-        };
-        if self.config.framing == Framing::Raw {
-            cut_raw(content.size(), partial, bytes, &mut judge);
-            return Ok(());
-        }
-        let mut at = 0;
-        while let Some(frame) = decoder.next_frame(bytes, &mut at)? {
-            judge(frame.payload);
-        }
-        Ok(())
+        })
     }
 
     /// Ends the load when nothing is missing any more, or nothing more is to be expected.
@@ -318,25 +286,6 @@ impl<'a> Generator<'a> {
         };
         Ok(report)
     }
-}
-
-/// Cuts a stream into pieces of one size; `partial` keeps the beginning of one that is incomplete.
-fn cut_raw(size: usize, partial: &mut Vec<u8>, mut bytes: &[u8], on: &mut impl FnMut(&[u8])) {
-    if !partial.is_empty() {
-        let (head, rest) = bytes.split_at(bytes.len().min(size - partial.len()));
-        partial.extend_from_slice(head);
-        bytes = rest;
-        if partial.len() < size {
-            return;
-        }
-        on(partial);
-        partial.clear();
-    }
-    let mut pieces = bytes.chunks_exact(size);
-    for piece in &mut pieces {
-        on(piece);
-    }
-    partial.extend_from_slice(pieces.remainder());
 }
 
 impl Handler for Generator<'_> {

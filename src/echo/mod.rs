@@ -7,6 +7,7 @@
 //! | [`tcp_server`]   | configuration, and the choice of a model                            |
 //! | `models/`        | one way each to serve many clients: iterative, threads, event loop  |
 //! | [`tcp_client`]   | sends messages and measures their replies                           |
+//! | [`tcp_report`]   | what it reports: each reply, and what was moved in all              |
 //! | [`udp_server`]   | answers datagrams, as a handler of the same event loop              |
 //! | [`loop_guard`]   | which datagrams are better left unanswered                          |
 //! | [`peers`]        | what each UDP peer sent and was sent, in bounded memory             |
@@ -23,6 +24,7 @@ mod pairing;
 pub mod peers;
 mod reply;
 pub mod tcp_client;
+pub mod tcp_report;
 pub mod tcp_server;
 pub mod udp_client;
 mod udp_report;

@@ -11,12 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::Reply;
+use super::tcp_report::{ClientReport, ReplyReport};
 use crate::framing::{Content, Decoder, Encoder, FrameError, Framing};
 use crate::net::{Cause, NetError, OptionReading, SocketOptions, Stream, socket};
-use crate::report::Failure;
 use crate::text::{Grouped, byte_count, excerpt};
 
 /// Between two parts of a message: long enough that they arrive in two recv calls even on a busy machine.
@@ -50,40 +48,6 @@ pub enum Message {
     Payload(Vec<u8>),
     /// Bytes for the wire as they are, in parts with a pause between: a message cut where you like.
     Wire(Vec<Vec<u8>>),
-}
-
-/// What one message brought.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReplyReport {
-    /// Bytes sent, framing included.
-    pub sent_bytes: u64,
-    /// Bytes received, framing included.
-    pub received_bytes: u64,
-    /// From sending the message (its last part) to the last byte received.
-    pub rtt_us: u64,
-    /// The beginning of the reply, escaped.
-    pub text: String,
-}
-
-/// What a run of the client moved.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClientReport {
-    /// This end.
-    pub local_address: SocketAddr,
-    /// The server.
-    pub remote_address: SocketAddr,
-    /// Bytes sent in all.
-    pub sent_bytes: u64,
-    /// Bytes received in all.
-    pub received_bytes: u64,
-    /// Each message's reply, where messages have replies of their own.
-    pub replies: Vec<ReplyReport>,
-    /// The socket's options, where they were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub socket_options: Option<Vec<OptionReading>>,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
 }
 
 /// Why an exchange failed.

@@ -1,6 +1,8 @@
 //! The service against a clock that is moved by hand, without a socket.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -129,8 +131,6 @@ impl Bench {
         self.actions = actions;
     }
 }
-
-use std::ops::Range;
 
 fn code(message: &Value) -> &str {
     assert_eq!(message["type"], "ERROR", "{message}");
