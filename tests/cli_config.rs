@@ -24,9 +24,6 @@ fn config(file: Option<&str>, environment: &[(&str, &str)], args: &[&str]) -> En
         std::fs::write(folder.path().join(".env"), file).unwrap();
     }
     let mut command = netlab();
-    for name in NAMES.into_iter().chain(["UPDATE_THRESHOLD"]) {
-        command.env_remove(name);
-    }
     command.current_dir(folder.path()).arg("config").args(args);
     command.envs(environment.iter().copied());
     finish(&mut command, b"")

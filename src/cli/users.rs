@@ -21,6 +21,11 @@ use super::values;
 use super::{UsageError, secret};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  netlab users add ada -o ada.key           a user, with a key of her own
+  netlab users add --from class.txt         a class, with a key file for each
+  netlab users list                         who may log in")]
 pub(super) enum UsersCommand {
     /// Add a user, or a class of them
     Add(Box<AddArgs>),
@@ -202,6 +207,10 @@ fn write_key_files(
 
 /// List the users
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  netlab users list
+  netlab users list -J --users class.json   as JSON, from another file")]
 pub(super) struct ListArgs {
     #[command(flatten)]
     file: UsersFileArgs,
@@ -223,6 +232,11 @@ impl ListArgs {
 
 /// Remove a user
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  netlab users remove ada
+  netlab users remove ada --users class.json
+A server that runs reads the file once, at its start.")]
 pub(super) struct RemoveArgs {
     /// The user's name
     name: String,

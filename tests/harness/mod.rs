@@ -11,11 +11,28 @@ use serde_json::Value;
 /// Far more than anything here takes on a busy machine; what hangs fails instead of hanging the run.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Settings of netlab: those of whoever runs the tests shall not decide one.
+const SETTINGS: [&str; 11] = [
+    "NETLAB_PORT_BASE",
+    "RUST_LOG",
+    "SERVER_HOST",
+    "SERVER_PORT",
+    "MAX_CONNECTION",
+    "UPDATE_TIMER",
+    "UPDATE_TRESH",
+    "UPDATE_THRESHOLD",
+    "FILE_PATH",
+    "RECORD_PATH",
+    "RECORD_FILE",
+];
+
 /// The binary under test.
 pub fn netlab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netlab"));
-    // The user's own settings shall not decide a test.
-    command.env_remove("NETLAB_PORT_BASE").env_remove("RUST_LOG").env("LC_ALL", "C.UTF-8");
+    for setting in SETTINGS {
+        command.env_remove(setting);
+    }
+    command.env("LC_ALL", "C.UTF-8");
     command
 }
 

@@ -18,18 +18,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{self, Ended, PATIENCE, Server, netlab};
 
-/// Settings that the environment of whoever runs the tests shall not decide.
-const SETTINGS: [&str; 8] = [
-    "SERVER_HOST",
-    "SERVER_PORT",
-    "MAX_CONNECTION",
-    "UPDATE_TIMER",
-    "UPDATE_TRESH",
-    "UPDATE_THRESHOLD",
-    "FILE_PATH",
-    "RECORD_PATH",
-];
-
 /// The folders of one server: records, their index, users.
 pub struct Place(tempfile::TempDir);
 
@@ -83,9 +71,6 @@ impl Place {
     pub fn netlab(&self) -> Command {
         let mut command = netlab();
         command.current_dir(self.0.path());
-        for name in SETTINGS {
-            command.env_remove(name);
-        }
         command
     }
 
