@@ -16,6 +16,7 @@ mod logging;
 mod man;
 mod output;
 mod paths;
+mod race_demo;
 mod records;
 mod replies;
 mod room_client;
@@ -80,6 +81,8 @@ enum Command {
     UdpEcho(udp_echo::UdpEchoCommand),
     // Its `--help` begins with the page on its arguments; a comment here would hide that.
     StickyDemo(sticky_demo::StickyDemoArgs),
+    // The same.
+    RaceDemo(race_demo::RaceDemoArgs),
     // Their `--help` begins with the page on their arguments.
     Serve(Box<serve::ServeArgs>),
     Say(Box<say::SayArgs>),
@@ -106,6 +109,7 @@ impl Command {
             Command::TcpEcho(command) => command.run(output),
             Command::UdpEcho(command) => command.run(output),
             Command::StickyDemo(args) => args.run(output),
+            Command::RaceDemo(args) => args.run(output),
             Command::Serve(args) => args.run(output),
             Command::Say(args) => args.run(),
             Command::Records(command) => command.run(),
@@ -123,6 +127,7 @@ impl Command {
             Command::TcpEcho(command) => command.json(),
             Command::UdpEcho(command) => command.json(),
             Command::StickyDemo(args) => args.json,
+            Command::RaceDemo(args) => args.json,
             Command::Say(args) => args.json,
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),

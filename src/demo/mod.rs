@@ -3,4 +3,5 @@
 //! What the calls did is recorded, and what is claimed is computed from the records. Nothing is simulated.
 //! A demonstration returns its report and prints nothing.
 
+pub mod race;
 pub mod sticky;
