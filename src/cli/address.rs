@@ -21,6 +21,9 @@ pub(super) const UDP_ECHO: DefaultPort = DefaultPort { port: 9999, offset: 1 };
 /// The room server.
 pub(super) const ROOMS: DefaultPort = DefaultPort { port: 12000, offset: 2 };
 
+/// The naive login of the course.
+pub(super) const AUTH: DefaultPort = DefaultPort { port: 8080, offset: 3 };
+
 const PORT_BASE: &str = "NETLAB_PORT_BASE";
 
 impl DefaultPort {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::demo::auth;
 use crate::echo;
 use crate::net::{OptionReading, ServerEvent};
 use crate::render::{self, Style};
@@ -59,6 +60,8 @@ impl Lines for server::Event {
         }
     }
 }
+
+impl Lines for auth::Event {}
 
 fn option_lines(options: &[OptionReading], style: Style) -> String {
     render::block_text(&socket_options::table(options), style).trim_end().to_owned()

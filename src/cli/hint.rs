@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::bench::BenchError;
 use crate::client::{self, SessionError};
+use crate::demo::auth::AuthError;
 use crate::echo::tcp_client::ClientError;
 use crate::net::table::{self, Transport};
 use crate::net::{Cause, Family, NetError, Op, SocketOptions, same_user, socket, user_name};
@@ -90,6 +91,9 @@ fn net_error(error: &anyhow::Error) -> Option<&NetError> {
         return Some(error);
     }
     if let Some(BenchError::Net(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(AuthError::Net(error)) = error.downcast_ref() {
         return Some(error);
     }
     error.downcast_ref::<NetError>()

@@ -5,6 +5,7 @@
 //! lost, failed); 2 usage, configuration or privilege; 130 a second Ctrl-C.
 
 mod address;
+mod auth_demo;
 mod bench;
 mod class_list;
 mod completions;
@@ -83,6 +84,8 @@ enum Command {
     StickyDemo(sticky_demo::StickyDemoArgs),
     // The same.
     RaceDemo(race_demo::RaceDemoArgs),
+    // The same.
+    AuthDemo(auth_demo::AuthDemoArgs),
     // Their `--help` begins with the page on their arguments.
     Serve(Box<serve::ServeArgs>),
     Say(Box<say::SayArgs>),
@@ -110,6 +113,7 @@ impl Command {
             Command::UdpEcho(command) => command.run(output),
             Command::StickyDemo(args) => args.run(output),
             Command::RaceDemo(args) => args.run(output),
+            Command::AuthDemo(args) => args.run(output),
             Command::Serve(args) => args.run(output),
             Command::Say(args) => args.run(),
             Command::Records(command) => command.run(),
@@ -128,6 +132,7 @@ impl Command {
             Command::UdpEcho(command) => command.json(),
             Command::StickyDemo(args) => args.json,
             Command::RaceDemo(args) => args.json,
+            Command::AuthDemo(args) => args.json(),
             Command::Say(args) => args.json,
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),

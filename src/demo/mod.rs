@@ -3,5 +3,6 @@
 //! What the calls did is recorded, and what is claimed is computed from the records. Nothing is simulated.
 //! A demonstration returns its report and prints nothing.
 
+pub mod auth;
 pub mod race;
 pub mod sticky;

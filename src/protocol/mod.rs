@@ -3,6 +3,7 @@
 //! | file        | what it holds                                                        |
 //! |-------------|----------------------------------------------------------------------|
 //! | [`message`] | every message, what a client sends and what the server answers       |
+//! | [`challenge`] | the classroom's naive challenge and its HMAC                         |
 //! | [`codec`]   | message <-> payload (UTF-8 JSON), both directions side by side       |
 //! | [`names`]   | user names, room names and record ids: what may be one               |
 //! | [`proof`]   | the transcript of the login by shared key, and its MACs              |
@@ -10,6 +11,7 @@
 //!
 //! Pure: no sockets, no clocks, no randomness. Source: netlab's protocol page, "Messages of the room server".
 
+pub mod challenge;
 mod code;
 pub mod codec;
 pub mod message;

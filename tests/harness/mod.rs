@@ -12,7 +12,8 @@ use serde_json::Value;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Settings of netlab: those of whoever runs the tests shall not decide one.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
+    "NETLAB_KEY",
     "NETLAB_PORT_BASE",
     "RUST_LOG",
     "SERVER_HOST",
