@@ -23,13 +23,15 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 7] = [
+const LABS: [&str; 9] = [
     "01-first-echo",
     "02-tcp-or-udp",
     "04-sticky-packets",
     "05-framing",
     "06-many-clients",
+    "07-races",
     "10-rooms",
+    "11-authentication",
     "12-records",
 ];
 
@@ -92,8 +94,20 @@ fn lab_06_many_clients() {
 
 #[test]
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_07_races() {
+    run_lab("07-races");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_10_rooms() {
     run_lab("10-rooms");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_11_authentication() {
+    run_lab("11-authentication");
 }
 
 #[test]
