@@ -1,0 +1,117 @@
+//! `--capture`: what this process sends and receives, as a file that Wireshark opens. No root needed, since
+//! nothing is listened to but the process itself.
+//!
+//! | file         | what it holds                                            |
+//! |--------------|----------------------------------------------------------|
+//! | `pcapng.rs`  | the file's blocks                                        |
+//! | `headers.rs` | IP, TCP and UDP headers, made up                         |
+//! | `flow.rs`    | one connection: its numbers, a packet for each call      |
+//! | `tap.rs`     | the loop's connections and sockets, as a [`Tap`](super::reactor::Tap) |
+//!
+//! One call, one packet: what a `recv` returned stands in the file as it was returned, a part of a message or
+//! three of them. The kernel's segments, acknowledgements and retransmissions are not in it: a process can't
+//! see them. Each packet says so in its comment.
+
+mod flow;
+mod headers;
+mod pcapng;
+mod tap;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use self::pcapng::{Direction, Packet};
+use super::reactor::Reactor;
+
+pub use self::flow::Flow;
+
+/// What stands in the file, in its interface and behind each packet.
+const MARK: &str = "reconstructed by netlab from its own socket calls";
+
+/// A capture file that is being written. Clones write to the same file.
+#[derive(Clone)]
+pub struct Capture {
+    file: Arc<Mutex<Target>>,
+    interface: u32,
+    /// Flows of this handle show their peer on 127.0.0.2: see [`other_end`](Capture::other_end).
+    shifted: bool,
+}
+
+struct Target {
+    /// `None` once a write has failed.
+    file: Option<File>,
+    interfaces: u32,
+}
+
+impl Capture {
+    /// Makes the file, over one that exists.
+    ///
+    /// # Errors
+    /// A file that can't be made or written.
+    pub fn create(path: &Path) -> io::Result<Capture> {
+        let mut file = File::create(path)?;
+        let application = concat!("netlab ", env!("CARGO_PKG_VERSION"));
+        let comment = format!("IP, TCP and UDP headers {MARK}; one packet for each call");
+        file.write_all(&pcapng::section(application, &comment))?;
+        file.write_all(&pcapng::interface("netlab", MARK))?;
+        let target = Target { file: Some(file), interfaces: 1 };
+        Ok(Capture { file: Arc::new(Mutex::new(target)), interface: 0, shifted: false })
+    }
+
+    /// A handle for the other end of connections that this process has with itself. Seen from both ends one
+    /// connection would look like retransmissions; so this end's packets are on an interface of their own, and
+    /// its peer is shown on 127.0.0.2.
+    #[must_use]
+    pub fn other_end(&self) -> Capture {
+        let mut target = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let description = format!("the accepting end; its peer is shown on 127.0.0.2; {MARK}");
+        target.write(&pcapng::interface("netlab, accepting end", &description));
+        let interface = target.interfaces;
+        target.interfaces += 1;
+        Capture { file: self.file.clone(), interface, shifted: true }
+    }
+
+    /// Writes what the loop's connections and sockets carry.
+    pub fn watch(&self, reactor: &mut Reactor) {
+        reactor.observe(Box::new(tap::LoopTap::new(self.clone())));
+    }
+
+    fn packet(&self, direction: Direction, bytes: &[u8], call: &str) {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let at_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        let comment = format!("{call}; headers {MARK}");
+        let packet = Packet { interface: self.interface, at_ns, direction, bytes, comment: &comment };
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).write(&pcapng::packet(&packet));
+    }
+}
+
+impl Target {
+    /// Writes a block by one call, so that a file which ends early ends between two of them. A full disk ends the
+    /// capture, not the program.
+    fn write(&mut self, block: &[u8]) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(block)
+        {
+            tracing::warn!("the capture ends here: {error}");
+            self.file = None;
+        }
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture").field("interface", &self.interface).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Capture {
+    fn eq(&self, other: &Capture) -> bool {
+        Arc::ptr_eq(&self.file, &other.file) && self.interface == other.interface
+    }
+}
+
+impl Eq for Capture {}
