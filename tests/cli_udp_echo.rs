@@ -279,6 +279,62 @@ fn a_larger_datagram_is_cut_off_and_its_end_is_gone() {
     assert_eq!(client(cut.addr, &["HelloWorld"]).stdout, b"Hello\n", "by the server too");
 }
 
+// Catches: a cut datagram that the server is silent about, or shouts about for each of a thousand.
+#[test]
+fn the_server_says_when_it_cut_a_datagram() {
+    let wanted = |events: &[&str]| {
+        let named = events.iter().map(|name| Value::from(*name));
+        named.collect::<Vec<_>>()
+    };
+    for (args, events) in [
+        (&["--recv-size", "5", "--json-stream"][..], &["truncated"][..]),
+        (&["--recv-size", "5", "--json-stream", "-v"], &["received", "truncated", "received", "truncated"]),
+    ] {
+        let mut server = Server::start(args);
+        assert_eq!(
+            client(server.addr, &["HelloWorld", "Good night", "Again"]).stdout,
+            b"Hello\nGood \nAgain\n"
+        );
+        let seen: Vec<Value> = events.iter().map(|_| server.event()).collect();
+        assert_eq!(seen.iter().map(|event| event["event"].clone()).collect::<Vec<_>>(), wanted(events));
+        let cut = seen.iter().find(|event| event["event"] == "truncated").unwrap();
+        assert_eq!((&cut["data"]["bytes"], &cut["data"]["cut_off_bytes"]), (&5.into(), &5.into()));
+    }
+    let mut server = Server::start(&["--recv-size", "5"]);
+    client(server.addr, &["HelloWorld"]);
+    let mut line = String::new();
+    server.stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with("truncated 127.0.0.1:") && line.contains("5 B fitted in --recv-size"), "{line}");
+}
+
+#[test]
+#[cfg(unix)]
+fn totals_count_what_was_cut() {
+    let server = Server::start(&["--recv-size", "5", "--json-stream"]);
+    client(server.addr, &["HelloWorld", "Good night", "Again"]);
+    server.interrupt();
+    let (rest, _) = server.rest();
+    let stopped: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
+    assert_eq!(stopped["data"]["truncated_datagrams"], 2, "{rest}");
+}
+
+// Catches: a default that overrules the user, or that nobody gets.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_receive_buffer_is_ample_unless_asked_otherwise() {
+    let kernel = |args: &[&str]| {
+        let mut server = Server::start(&[&["--show-options", "--json-stream"], args].concat());
+        let event = server.event();
+        let options = event["data"]["options"].as_array().unwrap().clone();
+        let rcvbuf = options.iter().find(|option| option["option"] == "SO_RCVBUF").unwrap().clone();
+        (rcvbuf["asked"].clone(), rcvbuf["kernel"].as_str().unwrap().parse::<usize>().unwrap())
+    };
+    let most: usize = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap().trim().parse().unwrap();
+    // Linux doubles what it grants.
+    assert_eq!(kernel(&[]), (Value::Null, 2 * most.min(4 << 20)));
+    assert_eq!(kernel(&["--so-rcvbuf", "8192"]), ("8192".into(), 16_384));
+}
+
 #[test]
 fn what_no_datagram_carries_is_refused_before_anything_is_sent() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -54,6 +54,7 @@ pub fn run(
     let target = find(addrs, config)?;
     let any: SocketAddr = if target.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
     let (udp, local) = socket::bind_udp(&[any], &config.options)?;
+    socket::ample_receive_buffer(&udp, &config.options);
     let mut reactor = Reactor::new(Limits::default())?;
     let sock = reactor.add_udp(udp, local)?;
     let waker = reactor.io().waker();
@@ -180,11 +181,9 @@ impl Generator<'_> {
 impl Handler for Generator<'_> {
     fn datagrams(&mut self, io: &mut Io<'_>, _s: SockId, datagrams: Datagrams<'_>) {
         let now_ns = self.run.now_ns();
-        for (from, reply) in datagrams.iter() {
-            if from != self.target {
-                continue;
-            }
-            match self.window.receive(&self.content, reply) {
+        let from_target = datagrams.peer() == self.target;
+        for reply in datagrams.iter().filter(|_| from_target) {
+            match self.window.receive(&self.content, reply.bytes) {
                 Verdict::Right(sent) => self.run.meter.answered(sent, now_ns),
                 Verdict::Reordered(sent) => {
                     self.checks.reordered += 1;

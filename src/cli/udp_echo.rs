@@ -60,6 +60,10 @@ impl UdpEchoCommand {
 /// Two UDP echo servers that answer each other would do so for ever. So there is no answer to ports below 1024
 /// nor to the server's own address, and a source that returns the server's last reply 64 times within a
 /// second is muted for a second.
+///
+/// Datagrams that come while the server is busy wait in its socket's receive buffer; what finds it full is lost,
+/// and nobody is told. So the server asks for 4 MiB of it, as far as the system allows (on Linux
+/// net.core.rmem_max); --so-rcvbuf asks for another size, --show-options shows what it got.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

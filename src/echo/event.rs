@@ -70,6 +70,15 @@ pub enum EchoEvent {
         /// Why.
         reason: &'static str,
     },
+    /// A datagram was longer than `--recv-size`. UDP keeps no rest for the next recv.
+    Truncated {
+        /// From whom.
+        peer: SocketAddr,
+        /// How many bytes of it there are.
+        bytes: usize,
+        /// How many are gone.
+        cut_off_bytes: usize,
+    },
     /// An answer was not sent: UDP promises nothing, and nothing is tried again.
     Unsent {
         /// To whom.
@@ -105,6 +114,13 @@ impl fmt::Display for EchoEvent {
                 )
             }
             EchoEvent::Ignored { peer, reason } => write!(f, "ignored {peer}: {reason}"),
+            EchoEvent::Truncated { peer, bytes, cut_off_bytes } => {
+                let (kept, gone) = (byte_count(*bytes as u64), byte_count(*cut_off_bytes as u64));
+                write!(
+                    f,
+                    "truncated {peer}: {kept} fitted in --recv-size, {gone} of the datagram gone for good"
+                )
+            }
             EchoEvent::Unsent { peer, reason } => write!(f, "unsent {peer}: {}", escape(reason.as_bytes())),
             EchoEvent::StoppedUdp(totals) => {
                 totals.peers.iter().try_for_each(|one| writeln!(f, "peer {}: {}", one.peer, one.traffic))?;
@@ -125,6 +141,9 @@ impl fmt::Display for Traffic {
         }
         if self.unsent_datagrams > 0 {
             write!(f, ", not sent {}", Grouped(self.unsent_datagrams))?;
+        }
+        if self.truncated_datagrams > 0 {
+            write!(f, ", truncated {}", Grouped(self.truncated_datagrams))?;
         }
         Ok(())
     }

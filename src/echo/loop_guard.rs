@@ -126,18 +126,49 @@ impl LoopGuard {
         source.judge(now, returned)
     }
 
+    /// Judges datagrams that came together, each to be answered with itself. Returns how many from the first on
+    /// are answered, and the verdict on the one after them, if there is one.
+    ///
+    /// As [`judge`](LoopGuard::judge) and [`answered`](LoopGuard::answered) for each, but each is compared with
+    /// the one before it where both lie: only the last is copied.
+    pub fn judge_echoes<'d>(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        datagrams: impl Iterator<Item = &'d [u8]>,
+    ) -> (usize, Option<Verdict>) {
+        let (mut answered, mut last, mut stopped) = (0, None, None);
+        for datagram in datagrams {
+            let verdict = match (&mut self.latest, last) {
+                (Some(latest), Some(reply)) => latest.source.judge(now, datagram == reply),
+                _ => self.judge(now, from, datagram),
+            };
+            if verdict != Verdict::Answer {
+                stopped = Some(verdict);
+                break;
+            }
+            if last.is_none() {
+                // Makes its source the latest.
+                self.answered(from, datagram);
+            }
+            (answered, last) = (answered + 1, Some(datagram));
+        }
+        if let Some(reply) = last {
+            self.answered(from, reply);
+        }
+        (answered, stopped)
+    }
+
     /// Remembers what a source was answered.
     pub fn answered(&mut self, to: SocketAddr, reply: &[u8]) {
-        let mut latest = match self.latest.take() {
-            Some(latest) if latest.at == to => latest,
-            earlier => {
-                let reply = earlier.map(|earlier| self.put_back(earlier)).unwrap_or_default();
-                Latest { at: to, source: std::mem::take(self.source(to)), reply }
-            }
-        };
-        latest.reply.clear();
-        latest.reply.extend_from_slice(reply);
-        self.latest = Some(latest);
+        if self.latest.as_ref().is_none_or(|latest| latest.at != to) {
+            let memory = self.latest.take().map(|earlier| self.put_back(earlier)).unwrap_or_default();
+            self.latest = Some(Latest { at: to, source: std::mem::take(self.source(to)), reply: memory });
+        }
+        if let Some(latest) = &mut self.latest {
+            latest.reply.clear();
+            latest.reply.extend_from_slice(reply);
+        }
     }
 
     /// Puts a source back among the others, with the print of its reply; returns the reply for its memory.
@@ -193,6 +224,8 @@ impl Source {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const OWN: &str = "127.0.0.1:9999";
@@ -213,7 +246,10 @@ mod tests {
 
         /// One datagram, answered with the scene's reply or itself.
         fn datagram(&mut self, from: &str, bytes: &[u8]) -> Verdict {
-            let from = from.parse().unwrap();
+            self.judge_echo(from.parse().unwrap(), bytes)
+        }
+
+        fn judge_echo(&mut self, from: SocketAddr, bytes: &[u8]) -> Verdict {
             let verdict = self.guard.judge(self.now, from, bytes);
             if verdict == Verdict::Answer {
                 self.guard.answered(from, self.reply.unwrap_or(bytes));
@@ -300,6 +336,32 @@ mod tests {
         scene.reply = Some(b"");
         assert_eq!(scene.datagram(PEER, b""), Verdict::Answer, "nothing was replied before");
         assert_eq!(scene.returns(64, Duration::ZERO)[63], Verdict::Mute);
+    }
+
+    proptest! {
+        // Catches: a train judged by its first datagram, by the reply before it, or with a memory of its own.
+        #[test]
+        fn a_train_is_judged_as_its_datagrams_one_by_one(
+            arrivals in proptest::collection::vec((0..3u16, 1..80usize, 0..3u8, 0..40u64), 1..40)
+        ) {
+            let (mut trains, mut single) = (Scene::new(OWN), Scene::new(OWN));
+            for (source, count, change, later_ms) in arrivals {
+                // One source is a service; contents repeat a lot, or else nothing would be muted.
+                let from = SocketAddr::from(([192, 0, 2, 9], 1_022 + source));
+                let train: Vec<[u8; 1]> = (0..count).map(|at| [u8::from(at % 70 == 0) * change]).collect();
+                trains.now += Duration::from_millis(later_ms);
+                single.now = trains.now;
+                let wanted: Vec<Verdict> = train.iter().map(|one| single.judge_echo(from, one)).collect();
+                let mut verdicts = Vec::new();
+                while verdicts.len() < count {
+                    let rest = train[verdicts.len()..].iter().map(|one| &one[..]);
+                    let (answered, stopped) = trains.guard.judge_echoes(trains.now, from, rest);
+                    verdicts.extend(std::iter::repeat_n(Verdict::Answer, answered));
+                    verdicts.extend(stopped);
+                }
+                prop_assert_eq!(verdicts, wanted);
+            }
+        }
     }
 
     #[test]

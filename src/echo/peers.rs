@@ -26,6 +26,8 @@ pub struct Traffic {
     pub ignored_datagrams: u64,
     /// Answers that the kernel did not take.
     pub unsent_datagrams: u64,
+    /// Received ones whose end did not fit.
+    pub truncated_datagrams: u64,
 }
 
 /// A peer's totals.
@@ -59,6 +61,7 @@ impl Traffic {
         self.sent_bytes += more.sent_bytes;
         self.ignored_datagrams += more.ignored_datagrams;
         self.unsent_datagrams += more.unsent_datagrams;
+        self.truncated_datagrams += more.truncated_datagrams;
     }
 }
 
@@ -67,11 +70,35 @@ impl Traffic {
 pub struct Peers {
     known: HashMap<SocketAddr, Traffic>,
     others: Option<Traffic>,
+    /// What was counted last, not in the table yet: a busy peer is looked up once, not for each datagram.
+    latest: Option<PeerTraffic>,
 }
 
 impl Peers {
+    /// Adds to the counts of `peer`.
+    pub fn add(&mut self, peer: SocketAddr, more: &Traffic) {
+        match &mut self.latest {
+            Some(latest) if latest.peer == peer => latest.traffic.add(more),
+            _ => {
+                self.settle();
+                self.latest = Some(PeerTraffic { peer, traffic: *more });
+            }
+        }
+    }
+
     /// The counts of `peer`, or those that all later peers share.
     pub fn of(&mut self, peer: SocketAddr) -> &mut Traffic {
+        self.settle();
+        self.entry(peer)
+    }
+
+    fn settle(&mut self) {
+        if let Some(PeerTraffic { peer, traffic }) = self.latest.take() {
+            self.entry(peer).add(&traffic);
+        }
+    }
+
+    fn entry(&mut self, peer: SocketAddr) -> &mut Traffic {
         if self.known.len() >= PEERS && !self.known.contains_key(&peer) {
             return self.others.get_or_insert_default();
         }
@@ -80,7 +107,8 @@ impl Peers {
 
     /// Adds everything up.
     #[must_use]
-    pub fn totals(&self) -> UdpTotals {
+    pub fn totals(&mut self) -> UdpTotals {
+        self.settle();
         let mut peers: Vec<PeerTraffic> =
             self.known.iter().map(|(peer, traffic)| PeerTraffic { peer: *peer, traffic: *traffic }).collect();
         peers.sort_by_key(|one| (std::cmp::Reverse(one.traffic.received_datagrams), one.peer));
@@ -100,9 +128,10 @@ mod tests {
     fn the_busiest_peer_comes_first_and_nothing_is_counted_twice() {
         let mut peers = Peers::default();
         let addr = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        for (port, datagrams) in [(5_001, 1), (5_002, 3), (5_003, 1)] {
-            peers.of(addr(port)).received_datagrams += datagrams;
+        for (port, received_datagrams) in [(5_001, 1), (5_002, 1), (5_002, 1), (5_003, 1), (5_002, 1)] {
+            peers.add(addr(port), &Traffic { received_datagrams, ..Traffic::default() });
         }
+        assert_eq!(peers.of(addr(5_002)).received_datagrams, 3, "what was counted last is there");
         let totals = peers.totals();
         let order: Vec<u16> = totals.peers.iter().map(|one| one.peer.port()).collect();
         assert_eq!((order, totals.all.received_datagrams), (vec![5_002, 5_001, 5_003], 5));

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, UdpSocket};
 use super::loop_guard::{LoopGuard, Verdict};
 use super::peers::{Peers, Traffic, UdpTotals};
 use super::{EchoEvent, Event, Reply};
-use crate::net::reactor::{Datagrams, SockId, Unsent};
+use crate::net::reactor::{Datagram, Datagrams, SockId, Unsent};
 use crate::net::{Admit, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, socket};
 use crate::net::{ServerEvent, SocketOptions, is_local_ip};
 use crate::report::Events;
@@ -50,6 +50,7 @@ pub fn run(
     events: &mut dyn Events<Event>,
 ) -> Result<(), NetError> {
     let (socket, address) = socket::bind_udp(addrs, &config.options)?;
+    socket::ample_receive_buffer(&socket, &config.options);
     events.event(ServerEvent::Listening { address, transport: "udp" }.into());
     if config.show_options {
         events.event(ServerEvent::SocketOptions { options: config.options.read_udp(&socket) }.into());
@@ -92,12 +93,16 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    fn datagram(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, bytes: &[u8]) -> Traffic {
+    fn datagram(&mut self, io: &mut Io<'_>, s: SockId, peer: SocketAddr, datagram: Datagram<'_>) -> Traffic {
+        let Datagram { bytes, whole } = datagram;
         let received =
             Traffic { received_datagrams: 1, received_bytes: bytes.len() as u64, ..Traffic::default() };
         if self.config.verbose {
             let text = excerpt(bytes, SHOWN);
             self.events.event(EchoEvent::Received { peer, bytes: bytes.len(), text }.into());
+        }
+        if bytes.len() < whole {
+            self.truncated(peer, bytes.len(), whole);
         }
         let verdict = self.guard.as_mut().map_or(Verdict::Answer, |guard| guard.judge(io.now(), peer, bytes));
         if verdict == Verdict::Answer {
@@ -106,6 +111,42 @@ impl Server<'_> {
         }
         self.ignore(peer, verdict);
         Traffic { ignored_datagrams: 1, ..received }
+    }
+
+    /// Echoes datagrams that came together: those that the guard lets pass go back as they lie, in one piece.
+    fn echo(&mut self, io: &mut Io<'_>, s: SockId, datagrams: Datagrams<'_>) -> Traffic {
+        let (peer, count) = (datagrams.peer(), datagrams.count());
+        let mut traffic = Traffic {
+            received_datagrams: count as u64,
+            received_bytes: datagrams.byte_count() as u64,
+            ..Traffic::default()
+        };
+        let mut at = 0;
+        while at < count {
+            let rest = datagrams.slice(at..count);
+            let (answered, stopped) = match &mut self.guard {
+                Some(guard) => guard.judge_echoes(io.now(), peer, rest.iter().map(|one| one.bytes)),
+                None => (rest.count(), None),
+            };
+            if answered > 0 {
+                let echoes = rest.slice(0..answered);
+                io.send_back(s, echoes);
+                traffic.sent_datagrams += answered as u64;
+                traffic.sent_bytes += echoes.byte_count() as u64;
+            }
+            if let Some(verdict) = stopped {
+                self.ignore(peer, verdict);
+                traffic.ignored_datagrams += 1;
+            }
+            at += answered + usize::from(stopped.is_some());
+        }
+        traffic
+    }
+
+    /// True if datagrams need not be looked at one by one.
+    fn echoes_in_one_piece(&self, datagrams: Datagrams<'_>) -> bool {
+        let Config { reply, once, verbose, .. } = self.config;
+        datagrams.count() > 1 && *reply == Reply::Echo && !once && !verbose && datagrams.are_whole()
     }
 
     /// Answers a datagram; returns the answer's length.
@@ -120,6 +161,15 @@ impl Server<'_> {
             io.stop();
         }
         answer.len()
+    }
+
+    /// Says so once a peer, or each time for who wants to see each datagram: anybody can send many.
+    fn truncated(&mut self, peer: SocketAddr, bytes: usize, whole: usize) {
+        let traffic = self.peers.of(peer);
+        traffic.truncated_datagrams += 1;
+        if traffic.truncated_datagrams == 1 || self.config.verbose {
+            self.events.event(EchoEvent::Truncated { peer, bytes, cut_off_bytes: whole - bytes }.into());
+        }
     }
 
     fn ignore(&mut self, peer: SocketAddr, verdict: Verdict) {
@@ -137,13 +187,17 @@ impl Handler for Server<'_> {
     fn datagrams(&mut self, io: &mut Io<'_>, s: SockId, datagrams: Datagrams<'_>) {
         // Added up first: looking the peer up costs more than counting.
         let mut traffic = Traffic::default();
-        for (peer, bytes) in datagrams.iter() {
-            if !self.done {
-                traffic.add(&self.datagram(io, s, peer, bytes));
+        if self.echoes_in_one_piece(datagrams) {
+            traffic = self.echo(io, s, datagrams);
+        } else {
+            for datagram in datagrams.iter() {
+                if !self.done {
+                    traffic.add(&self.datagram(io, s, datagrams.peer(), datagram));
+                }
             }
         }
         if traffic.received_datagrams > 0 {
-            self.peers.of(datagrams.peer()).add(&traffic);
+            self.peers.add(datagrams.peer(), &traffic);
         }
     }
 

@@ -11,8 +11,9 @@ use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROT
 use netlink_packet_sock_diag::inet::nlas::{self, Nla};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
 use netlink_sys::{Socket, SocketAddr as NetlinkAddr, protocols::NETLINK_SOCK_DIAG};
+use nix::sys::socket::{setsockopt, sockopt};
 use quinn_udp::UdpSocketState;
-use rustix::net::sockopt::{ip_mtu_discover, set_ip_mtu_discover};
+use rustix::net::sockopt::{ip_mtu_discover, set_ip_mtu_discover, set_ip_recvtos};
 
 use crate::net::table::{Process, SocketRow, State, TcpInfo, Transport};
 
@@ -190,6 +191,11 @@ pub(in crate::net) fn datagram_batches(socket: &UdpSocket, addr: SocketAddr) -> 
     let fragments = ip_mtu_discover(socket).ok().filter(|_| addr.is_ipv4())?;
     let batches = UdpSocketState::new(socket.into()).ok();
     set_ip_mtu_discover(socket, fragments).ok()?;
+    // QUIC also wants time stamp, ECN bits and destination of each message. Nobody reads them here, and they
+    // cost a twentieth of an echo; a kernel that keeps sending them is slower, no more.
+    let _ = setsockopt(socket, sockopt::ReceiveTimestampns, &false);
+    let _ = setsockopt(socket, sockopt::Ipv4PacketInfo, &false);
+    let _ = set_ip_recvtos(socket, false);
     batches
 }
 

@@ -14,18 +14,19 @@ use mio::{Interest, Registry, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Phase};
-use super::datagrams::{Sock, Unsent};
+use super::datagrams::Unsent;
 use super::group::Group;
 use super::handler::{Closed, ConnId, GroupId, How, SockId, Why};
 use super::outbox::Pool;
+use super::sock::Sock;
 use super::tap::{Seen, Tap};
 use super::timers::Timers;
 use super::{Limits, Listener, Overflow, Target, Totals};
 use crate::net::{NetError, Op};
 
 /// From this size on, a send with nothing queued before it goes straight to the socket: copying the bytes to
-/// an outbox would cost more than the system call that collecting them may save (3 us on a small machine).
-const DIRECT: usize = 16 << 10;
+/// an outbox (or a run of datagrams) would cost more than the system call that collecting them may save (3 us on a small machine).
+pub(super) const DIRECT: usize = 16 << 10;
 
 /// A refused connection takes a descriptor from the reserve: it is drained for a shorter time, so that a
 /// crowd of them is told in turn.

@@ -9,6 +9,7 @@ use mio::net::TcpStream;
 
 use super::connection::Phase;
 use super::core::Core;
+use super::datagrams::Datagrams;
 use super::group::Group;
 use super::handler::{ConnId, GroupId, How, Peer, SockId};
 use crate::net::{NetError, Op, SocketOptions, socket};
@@ -66,6 +67,12 @@ impl Io<'_> {
     /// reported to [`unsent`](super::Handler::unsent), and gone.
     pub fn send_to(&mut self, s: SockId, to: SocketAddr, bytes: &[u8]) {
         self.core.socks[s.0 as usize].send(to, bytes, &mut self.core.unsent);
+    }
+
+    /// Sends datagrams back to where they came from, as they are: in one call and without a copy where the
+    /// system can. Otherwise as [`send_to`](Io::send_to).
+    pub fn send_back(&mut self, s: SockId, datagrams: Datagrams<'_>) {
+        self.core.socks[s.0 as usize].send_back(datagrams, &mut self.core.unsent);
     }
 
     /// Has [`deadline`](super::Handler::deadline) called at that time, for a connection or (`None`) for the

@@ -19,9 +19,11 @@ mod core;
 mod datagrams;
 mod group;
 mod handler;
+mod inbox;
 mod io;
 mod limits;
 mod outbox;
+mod sock;
 mod tap;
 mod target;
 mod timers;
@@ -36,19 +38,21 @@ use mio::{Events, Interest, Poll, Waker};
 use self::accept::{Listener, Pause};
 use self::connection::{Fill, Phase};
 use self::core::Core;
-use self::datagrams::{Inbox, Sock};
+use self::inbox::Inbox;
+use self::sock::Sock;
 use self::target::Target;
 use super::{NetError, Op, Stop, os};
 
-pub use self::datagrams::{Datagrams, Unsent};
+pub use self::datagrams::{Datagram, Datagrams, Unsent};
 pub use self::handler::{Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Peer, SockId, Why};
 pub use self::io::Io;
 pub use self::limits::{Limits, Overflow, Totals};
 pub use self::tap::{Seen, Tap};
 pub use self::trace::{Step, trace};
 
-/// How many datagrams are taken from a socket in a turn.
-const DATAGRAM_BUDGET: usize = 64;
+/// How many messages, of one datagram or of many, are taken from a socket in a turn: each costs about the same
+/// way through the kernel.
+const MESSAGE_BUDGET: usize = 64;
 /// Readiness events taken from the system in one call.
 const EVENTS: usize = 1_024;
 
@@ -214,7 +218,8 @@ impl Reactor {
 
     fn sleep(&mut self, events: &mut Events, stop_by: Option<Instant>) -> Result<(), NetError> {
         let timeout = self.timeout(stop_by);
-        let before = Instant::now();
+        // One clock read a turn serves all of it; only where the loop is observed, its sleep is timed.
+        let before = self.core.tap.is_some().then(Instant::now);
         match self.poll.poll(events, timeout) {
             // A signal handler ran: no events, look around and sleep again.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => events.clear(),
@@ -222,7 +227,7 @@ impl Reactor {
             Ok(()) => {}
         }
         self.core.now = Instant::now();
-        if self.core.tap.is_some() {
+        if let Some(before) = before {
             let took = self.core.now - before;
             self.core.see(Seen::Slept { took, events: events.iter().count() });
         }
@@ -394,22 +399,16 @@ impl Reactor {
         let index = s.0 as usize;
         self.core.socks[index].queued = false;
         let inbox = &mut self.inboxes[index];
-        let mut budget = DATAGRAM_BUDGET;
-        while budget > 0 {
+        for _ in 0..MESSAGE_BUDGET {
             if inbox.is_empty() {
                 match inbox.fill(&self.core.socks[index]) {
                     Ok(()) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
                     // An earlier answer met a closed port; Windows reports it here (10054), to nobody's use.
-                    Err(_) => budget -= 1,
+                    Err(_) => {}
                 }
             }
             let Some(datagrams) = inbox.front() else { continue };
-            // A message of many waits for the next turn if this one has brought others before it.
-            if datagrams.count() > budget && budget < DATAGRAM_BUDGET {
-                break;
-            }
-            budget = budget.saturating_sub(datagrams.count());
             handler.datagrams(&mut Io { core: &mut self.core }, s, datagrams);
             inbox.pop();
             if inbox.drained() {
