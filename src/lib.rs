@@ -32,6 +32,7 @@ pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod diag;
 pub mod echo;
 pub mod framing;
 pub mod net;

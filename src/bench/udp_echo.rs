@@ -102,7 +102,7 @@ fn find(addrs: &[SocketAddr], config: &Config) -> Result<SocketAddr, BenchError>
 }
 
 fn probe(addr: SocketAddr, config: &Config) -> Result<(), NetError> {
-    let udp = Udp::new(socket::connect_udp(addr, &config.options)?, addr);
+    let udp = Udp::new(socket::connect_udp(addr, &config.options)?, addr, &config.options);
     udp.send(b"netlab bench")?;
     udp.recv(&mut [0; 64], config.course.wait).map(drop)
 }

@@ -7,9 +7,11 @@
 mod address;
 mod auth_demo;
 mod bench;
+mod capture;
 mod class_list;
 mod completions;
 mod config;
+mod dissector;
 mod env_file;
 mod events;
 mod hint;
@@ -102,6 +104,8 @@ enum Command {
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
+    // Its `--help` begins with the page on its arguments.
+    Dissector(dissector::DissectorArgs),
     /// Print the manual page
     Man(man::ManArgs),
 }
@@ -121,6 +125,7 @@ impl Command {
             Command::Bench(command) => command.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
+            Command::Dissector(args) => args.run(),
             Command::Man(args) => args.run(),
         }
     }
@@ -138,7 +143,7 @@ impl Command {
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
             Command::Config(args) => args.json,
-            Command::Serve(_) | Command::Completions(_) | Command::Man(_) => false,
+            Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
         }
     }
 }

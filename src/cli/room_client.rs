@@ -14,6 +14,7 @@ use crate::protocol::names::RoomName;
 use crate::protocol::proof::{Key, from_hex};
 
 use super::address::AddressArgs;
+use super::capture::CaptureArgs;
 use super::socket_options::SocketOptionsArgs;
 use super::{UsageError, hint, secret, values};
 
@@ -58,6 +59,8 @@ pub(super) struct RoomClientArgs {
     wait: Duration,
     #[command(flatten)]
     socket: SocketOptionsArgs,
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 impl RoomClientArgs {
@@ -70,7 +73,7 @@ impl RoomClientArgs {
             max_frame: self.max_frame,
             wait: self.wait,
             server_name: self.server_name.clone(),
-            socket: self.socket.options(),
+            socket: self.capture.add_to(self.socket.options())?,
         };
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce)?;

@@ -16,6 +16,7 @@ use crate::store::{self, Folders, RealDisk, Records, Refresh};
 use crate::text::counted;
 
 use super::address::AddressArgs;
+use super::capture::CaptureArgs;
 use super::config::{Settings, SettingsArgs};
 use super::events::{EventWriter, Format};
 use super::output::Output;
@@ -67,6 +68,8 @@ pub(super) struct ServeArgs {
     limits: LimitArgs,
     #[command(flatten)]
     socket: SocketOptionsArgs,
+    #[command(flatten)]
+    capture: CaptureArgs,
     #[command(flatten)]
     backlog: BacklogArgs,
 }
@@ -130,7 +133,7 @@ impl ServeArgs {
         let folders = Folders { files: settings.file_path.clone(), index: settings.index.clone() };
         let (records, opened) = Records::open(RealDisk, folders)?;
         report_opened(&opened);
-        let config = self.config(&settings, self.load_users()?, output);
+        let config = self.config(&settings, self.load_users()?, output)?;
         let stop = Stop::on_signals()?;
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = Announcing { events: EventWriter::new(format), insecure_lan: self.insecure_lan };
@@ -161,7 +164,7 @@ impl ServeArgs {
         }
     }
 
-    fn config(&self, settings: &Settings, users: Users, output: &Output) -> Config {
+    fn config(&self, settings: &Settings, users: Users, output: &Output) -> anyhow::Result<Config> {
         let connections = server::fitting_connections(settings.max_connections);
         if connections < settings.max_connections {
             let (limit, asked) = (net::descriptor_limit(), settings.max_connections);
@@ -171,7 +174,7 @@ impl ServeArgs {
             ));
         }
         let exposed = self.auth == Auth::None && self.insecure_lan;
-        Config {
+        Ok(Config {
             service: service::Config {
                 auth: self.auth,
                 users,
@@ -186,10 +189,10 @@ impl ServeArgs {
             stuck: self.limits.stuck_timeout,
             refresh: Refresh { every: settings.update_timer, threshold: settings.update_threshold },
             trace: self.trace,
-            options: self.socket.options(),
+            options: self.capture.add_to(self.socket.options())?,
             show_options: self.socket.show_options,
             backlog: self.backlog.backlog,
-        }
+        })
     }
 
     fn service_limits(&self, connections: usize) -> Limits {

@@ -57,6 +57,7 @@ impl SocketOptionsArgs {
             rcvbuf: self.so_rcvbuf,
             linger: self.linger,
             ttl: self.ttl,
+            capture: None,
         }
     }
 }

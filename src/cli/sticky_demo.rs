@@ -10,6 +10,7 @@ use crate::demo::sticky::{self, Name, Plan, PlanOptions, StickyReport};
 use crate::framing::Framing;
 use crate::report::Report;
 
+use super::capture::CaptureArgs;
 use super::output::Output;
 use super::socket_options::{self, SocketOptionsArgs};
 use super::{UsageError, answered, values};
@@ -71,6 +72,8 @@ pub(super) struct StickyDemoArgs {
     pub(super) json: bool,
     #[command(flatten)]
     socket: SocketOptionsArgs,
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 /// The largest buffer of one recv call: more than any message here has.
@@ -83,7 +86,7 @@ fn recv_size(text: &str) -> Result<usize, String> {
 
 impl StickyDemoArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let plan = Plan::new(self.plan()).map_err(|error| UsageError::new(error.to_string()))?;
+        let plan = Plan::new(self.plan()?).map_err(|error| UsageError::new(error.to_string()))?;
         let mut report = StickyReport::default();
         if self.socket.show_options {
             let readings = sticky::read_options(&plan)?;
@@ -120,15 +123,15 @@ impl StickyDemoArgs {
         names
     }
 
-    fn plan(&self) -> PlanOptions {
-        PlanOptions {
+    fn plan(&self) -> anyhow::Result<PlanOptions> {
+        Ok(PlanOptions {
             messages: self.messages,
             texts: self.text.clone(),
             recv_sizes: self.recv_size.clone(),
             send_gap: self.send_gap,
             framing: self.framing,
-            options: self.socket.options(),
-        }
+            options: self.capture.add_to(self.socket.options())?,
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::net::{self, Stop};
 use crate::render;
 
 use super::address::{self, AddressArgs};
+use super::capture::CaptureArgs;
 use super::events::{EventWriter, Format};
 use super::output::{self, Output};
 use super::replies::{Prompt, ReplyPrinter};
@@ -92,6 +93,8 @@ pub(super) struct ServerArgs {
     #[command(flatten)]
     socket: SocketOptionsArgs,
     #[command(flatten)]
+    capture: CaptureArgs,
+    #[command(flatten)]
     backlog: BacklogArgs,
 }
 
@@ -125,12 +128,12 @@ impl ServerArgs {
         let stop = Stop::on_signals()?;
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
-        tcp_server::run(&self.config(output), &addrs, &stop, &mut events)?;
+        tcp_server::run(&self.config(output)?, &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn config(&self, output: &Output) -> Config {
-        Config {
+    fn config(&self, output: &Output) -> anyhow::Result<Config> {
+        Ok(Config {
             model: self.model,
             reply: self.reply,
             framing: self.framing.framing,
@@ -141,10 +144,10 @@ impl ServerArgs {
             idle_timeout: self.idle_timeout,
             verbose: output.verbose > 0,
             trace: self.trace,
-            options: self.socket.options(),
+            options: self.capture.add_to(self.socket.options())?,
             show_options: self.socket.show_options,
             backlog: self.backlog.backlog,
-        }
+        })
     }
 }
 
@@ -188,6 +191,8 @@ pub(super) struct ClientArgs {
     json: bool,
     #[command(flatten)]
     socket: SocketOptionsArgs,
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 impl ClientArgs {
@@ -198,7 +203,7 @@ impl ClientArgs {
             return Err(UsageError::new("--hex is the message: give no other".into()).into());
         }
         let addrs = address.resolve(self.address.family())?;
-        let mut client = Client::connect(&addrs, self.config())?;
+        let mut client = Client::connect(&addrs, self.config()?)?;
         hint::warn_of_foreign_listener(Transport::Tcp, client.remote());
         if self.socket.show_options {
             let table = render::block_text(&socket_options::table(&client.options()), output.style);
@@ -211,15 +216,15 @@ impl ClientArgs {
         self.conclude(&client, if stop.requested() { Ok(()) } else { result })
     }
 
-    fn config(&self) -> tcp_client::Config {
-        tcp_client::Config {
+    fn config(&self) -> anyhow::Result<tcp_client::Config> {
+        Ok(tcp_client::Config {
             wait: self.wait,
             framing: self.framing.framing,
             max_frame: self.framing.max_frame,
             reply: self.reply,
             recv_size: self.recv_size,
-            options: self.socket.options(),
-        }
+            options: self.capture.add_to(self.socket.options())?,
+        })
     }
 
     /// Sends what there is to send and prints what comes back.

@@ -17,6 +17,7 @@ use crate::report::Report;
 use crate::text::{byte_count, counted, escape};
 
 use super::address::{self, AddressArgs};
+use super::capture::CaptureArgs;
 use super::events::{EventWriter, Format};
 use super::output::Output;
 use super::socket_options::{self, SocketOptionsArgs};
@@ -93,6 +94,8 @@ pub(super) struct ServerArgs {
     json_stream: bool,
     #[command(flatten)]
     socket: SocketOptionsArgs,
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 impl ServerArgs {
@@ -102,20 +105,20 @@ impl ServerArgs {
         let stop = Stop::on_signals()?;
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
-        udp_server::run(&self.config(output), &addrs, &stop, &mut events)?;
+        udp_server::run(&self.config(output)?, &addrs, &stop, &mut events)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn config(&self, output: &Output) -> udp_server::Config {
-        udp_server::Config {
+    fn config(&self, output: &Output) -> anyhow::Result<udp_server::Config> {
+        Ok(udp_server::Config {
             reply: self.reply,
             recv_size: self.recv_size,
             once: self.once,
             verbose: output.verbose > 0,
             loop_guard: !self.no_loop_guard,
-            options: self.socket.options(),
+            options: self.capture.add_to(self.socket.options())?,
             show_options: self.socket.show_options,
-        }
+        })
     }
 }
 
@@ -163,6 +166,8 @@ pub(super) struct ClientArgs {
     pub(super) json: bool,
     #[command(flatten)]
     socket: SocketOptionsArgs,
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 /// How long `-q` is after the end of stdin.
@@ -181,7 +186,7 @@ impl ClientArgs {
         check_sizes(&messages, addrs[0])?;
         hint::warn_of_foreign_listener(Transport::Udp, addrs[0]);
         let stop = Stop::on_signals()?;
-        let config = self.config(messages.is_empty());
+        let config = self.config(messages.is_empty())?;
         let mut show = |heard: Heard<'_>| self.show(output, heard);
         let result = if messages.is_empty() {
             let mut lines = StdinLines::new(LONGEST_LINE);
@@ -195,19 +200,19 @@ impl ClientArgs {
         self.finish(output, &report)
     }
 
-    fn config(&self, from_stdin: bool) -> udp_client::Config {
+    fn config(&self, from_stdin: bool) -> anyhow::Result<udp_client::Config> {
         let repeats = if self.count > 1 { REPEAT_INTERVAL } else { Duration::ZERO };
         let linger = if from_stdin { LINGER } else { Duration::ZERO };
-        udp_client::Config {
+        Ok(udp_client::Config {
             wait: self.wait,
             retries: self.retries,
             interval: self.interval.unwrap_or(repeats),
             count: self.count,
             linger: self.linger_time.unwrap_or(linger),
             recv_size: self.recv_size,
-            options: self.socket.options(),
+            options: self.capture.add_to(self.socket.options())?,
             show_options: self.socket.show_options,
-        }
+        })
     }
 
     /// A reply: raw where a program reads it, escaped on a terminal.

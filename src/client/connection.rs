@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Credentials, Incoming, Session, SessionError};
 use crate::framing::{FrameError, Framing};
-use crate::net::{Cause, NetError, Op, SocketOptions, Stream, socket};
+use crate::net::{Cause, NetError, Op, SocketOptions, Stream};
 use crate::protocol::message::{Answer, Anything, Fault, Request, Tag};
 use crate::protocol::proof::Nonce;
 
@@ -75,7 +75,7 @@ impl Connection {
         nonce: Nonce,
         options: &Options,
     ) -> Result<Connection, ClientError> {
-        let stream = Stream::new(socket::connect(addrs, &options.socket, options.wait)?, addrs[0])?;
+        let stream = Stream::connect(addrs, &options.socket, options.wait)?;
         let server = options.server_name.clone().unwrap_or_else(|| stream.peer().to_string());
         let session = Session::new(options.framing, options.max_frame, credentials, &server, nonce);
         let buffer = vec![0; 64 << 10];

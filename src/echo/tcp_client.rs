@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::Reply;
 use super::tcp_report::{ClientReport, ReplyReport};
 use crate::framing::{Content, Decoder, Encoder, FrameError, Framing};
-use crate::net::{Cause, NetError, OptionReading, SocketOptions, Stream, socket};
+use crate::net::{Cause, NetError, OptionReading, SocketOptions, Stream};
 use crate::text::{Grouped, byte_count, excerpt};
 
 /// Between two parts of a message: long enough that they arrive in two recv calls even on a busy machine.
@@ -126,8 +126,7 @@ impl Client {
     /// # Errors
     /// The last address's reason.
     pub fn connect(addrs: &[SocketAddr], config: Config) -> Result<Client, NetError> {
-        let stream = socket::connect(addrs, &config.options, config.wait)?;
-        let stream = Stream::new(stream, addrs[0])?;
+        let stream = Stream::connect(addrs, &config.options, config.wait)?;
         let local = stream.local()?;
         let raw = config.framing == Framing::Raw;
         Ok(Client {

@@ -291,7 +291,7 @@ fn connect_first<'a>(
     loop {
         let (addr, rest) = addrs.split_first().expect("a resolved name has at least one address");
         match socket::connect_udp(*addr, options) {
-            Ok(socket) => return Ok((Udp::new(socket, *addr), rest)),
+            Ok(socket) => return Ok((Udp::new(socket, *addr, options), rest)),
             Err(error) if rest.is_empty() => return Err(error),
             Err(_) => addrs = rest,
         }

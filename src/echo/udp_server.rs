@@ -68,6 +68,9 @@ fn serve(
     events: &mut dyn Events<Event>,
 ) -> Result<UdpTotals, NetError> {
     let mut reactor = Reactor::new(Limits { recv_size: config.recv_size, ..Limits::default() })?;
+    if let Some(capture) = &config.options.capture {
+        capture.watch(&mut reactor);
+    }
     reactor.add_udp(socket, address)?;
     let mut server = Server {
         config,

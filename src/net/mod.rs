@@ -9,12 +9,14 @@
 //! | [`Stream`]    | a blocking stream whose errors name the call and the address               |
 //! | [`reactor`]   | the one readiness loop, its handlers, connections, outboxes and groups      |
 //! | [`table`]     | the system's socket table: who holds a port                                |
+//! | [`Capture`]   | what the sockets carry, as a file for Wireshark                             |
 //! | [`Stop`]      | Ctrl-C, for loops that poll and for calls that block                       |
 //! | `os/`         | what differs by system                                                     |
 //!
 //! Nothing here knows a protocol: bytes come and go, and what they mean is decided above.
 
 mod addr;
+mod capture;
 mod error;
 mod event;
 mod options;
@@ -27,6 +29,7 @@ pub mod table;
 mod udp;
 
 pub use addr::{Address, AddressError, Family};
+pub use capture::Capture;
 pub use error::{Cause, NetError, Op};
 pub use event::ServerEvent;
 pub use options::{OptionReading, SocketOptions};

@@ -10,7 +10,7 @@ use socket2::{SockRef, Socket, TcpKeepalive};
 
 use super::os;
 use super::table::{self, Transport};
-use super::{Address, NetError, Op};
+use super::{Address, Capture, NetError, Op};
 
 /// What a command line can ask of its sockets. `None` leaves the system's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct SocketOptions {
     pub linger: Option<Duration>,
     /// IP_TTL or IPV6_UNICAST_HOPS.
     pub ttl: Option<u32>,
+    /// No option of the socket's: what it carries is written there as well.
+    pub capture: Option<Capture>,
 }
 
 impl Default for SocketOptions {
@@ -42,6 +44,7 @@ impl Default for SocketOptions {
             rcvbuf: None,
             linger: None,
             ttl: None,
+            capture: None,
         }
     }
 }

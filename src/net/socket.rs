@@ -97,7 +97,7 @@ pub fn accept(listener: &TcpListener, addr: SocketAddr, options: &SocketOptions)
             Ok((stream, peer)) => {
                 // On Linux it is inherited from the listener; elsewhere it may not be.
                 let _ = stream.set_nodelay(options.nodelay);
-                return Ok(Stream::accepted(stream, peer));
+                return Ok(Stream::accepted(stream, peer, options));
             }
             Err(error) if out_of_descriptors(&error) || error.kind() == ErrorKind::OutOfMemory => {
                 return Err(NetError::new(Op::Accept, addr, error));

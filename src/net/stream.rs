@@ -2,36 +2,59 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use super::{NetError, Op};
+use super::capture::Flow;
+use super::{Cause, NetError, Op, SocketOptions, socket};
 
 /// A connected blocking stream.
 #[derive(Debug)]
 pub struct Stream {
     inner: TcpStream,
     peer: SocketAddr,
+    /// Where what it carries is written; handles on one socket share it.
+    flow: Option<Arc<Mutex<Flow>>>,
 }
 
 /// A closing stream from which nothing has come for so long has nothing more to say.
 const DRAIN_QUIET: Duration = Duration::from_secs(1);
 
 impl Stream {
-    /// Wraps a connected stream.
+    /// Connects to the first of `addrs` that answers, waiting `timeout` for each.
     ///
     /// # Errors
-    /// A stream that is not connected (any more).
-    pub fn new(inner: TcpStream, asked: SocketAddr) -> Result<Stream, NetError> {
-        let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, asked, source))?;
-        Ok(Stream { inner, peer })
+    /// The error of the last address tried.
+    pub fn connect(
+        addrs: &[SocketAddr],
+        options: &SocketOptions,
+        timeout: Duration,
+    ) -> Result<Stream, NetError> {
+        let inner = socket::connect(addrs, options, timeout)?;
+        let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, addrs[0], source))?;
+        Ok(Stream::open(inner, peer, options, true))
     }
 
-    /// Wraps a stream whose peer is known, as `accept` returns it.
-    #[must_use]
-    pub fn accepted(inner: TcpStream, peer: SocketAddr) -> Stream {
-        Stream { inner, peer }
+    /// Wraps a stream as `accept` returned it.
+    pub(super) fn accepted(inner: TcpStream, peer: SocketAddr, options: &SocketOptions) -> Stream {
+        Stream::open(inner, peer, options, false)
+    }
+
+    fn open(inner: TcpStream, peer: SocketAddr, options: &SocketOptions, outbound: bool) -> Stream {
+        let flow = options.capture.as_ref().and_then(|capture| {
+            let flow = Flow::open(capture.clone(), inner.local_addr().ok()?, peer, outbound);
+            Some(Arc::new(Mutex::new(flow)))
+        });
+        Stream { inner, peer, flow }
+    }
+
+    /// Writes down what a call did, where that is wanted.
+    fn capture(&self, write: impl FnOnce(&mut Flow)) {
+        if let Some(flow) = &self.flow {
+            write(&mut flow.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// The other end.
@@ -61,7 +84,17 @@ impl Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(NetError::timed_out(Op::Recv, self.peer));
                 }
-                result => return result.map_err(|source| NetError::new(Op::Recv, self.peer, source)),
+                Ok(received) => {
+                    self.capture(|flow| flow.received(&buffer[..received]));
+                    return Ok(received);
+                }
+                Err(source) => {
+                    let error = NetError::new(Op::Recv, self.peer, source);
+                    if error.cause() == Cause::Reset {
+                        self.capture(Flow::reset);
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -91,7 +124,11 @@ impl Stream {
         loop {
             match (&self.inner).write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|source| NetError::new(Op::Send, self.peer, source)),
+                Ok(taken) => {
+                    self.capture(|flow| flow.sent(&bytes[..taken]));
+                    return Ok(taken);
+                }
+                Err(source) => return Err(NetError::new(Op::Send, self.peer, source)),
             }
         }
     }
@@ -101,7 +138,11 @@ impl Stream {
     /// # Errors
     /// A peer that is gone.
     pub fn send_all(&self, bytes: &[u8]) -> Result<(), NetError> {
-        (&self.inner).write_all(bytes).map_err(|source| NetError::new(Op::Send, self.peer, source))
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = &rest[self.send(rest)?..];
+        }
+        Ok(())
     }
 
     /// Ends this side (FIN): the peer reads 0 bytes, and can go on sending.
@@ -109,6 +150,7 @@ impl Stream {
     /// # Errors
     /// A stream that is not connected any more.
     pub fn half_close(&self) -> Result<(), NetError> {
+        self.capture(Flow::shut_down);
         match self.inner.shutdown(Shutdown::Write) {
             // The peer was faster: what we wanted is so.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -144,7 +186,7 @@ impl Stream {
     /// No descriptor left.
     pub fn try_clone(&self) -> Result<Stream, NetError> {
         let inner = self.inner.try_clone().map_err(|source| NetError::new(Op::Socket, self.peer, source))?;
-        Ok(Stream { inner, peer: self.peer })
+        Ok(Stream { inner, peer: self.peer, flow: self.flow.clone() })
     }
 
     /// Ends both directions at once: a thread that sits in `send` or `recv` on another handle returns.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::{NetError, Op, os};
+use super::{Capture, NetError, Op, SocketOptions, os};
 
 /// The largest UDP payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header.
 pub const MAX_DATAGRAM: usize = 65_507;
@@ -49,13 +49,16 @@ impl Received {
 pub struct Udp {
     inner: UdpSocket,
     peer: SocketAddr,
+    /// Where what it carries is written, and this end's address there.
+    capture: Option<(Capture, SocketAddr)>,
 }
 
 impl Udp {
     /// Wraps a socket connected to `peer`.
     #[must_use]
-    pub fn new(inner: UdpSocket, peer: SocketAddr) -> Udp {
-        Udp { inner, peer }
+    pub fn new(inner: UdpSocket, peer: SocketAddr, options: &SocketOptions) -> Udp {
+        let capture = options.capture.clone().zip(inner.local_addr().ok());
+        Udp { inner, peer, capture }
     }
 
     /// The other end.
@@ -77,7 +80,11 @@ impl Udp {
     /// # Errors
     /// A datagram that is too large, or a peer that refused an earlier one.
     pub fn send(&self, payload: &[u8]) -> Result<(), NetError> {
-        self.inner.send(payload).map(drop).map_err(|source| NetError::new(Op::Send, self.peer, source))
+        self.inner.send(payload).map_err(|source| NetError::new(Op::Send, self.peer, source))?;
+        if let Some((capture, local)) = &self.capture {
+            capture.datagram_sent(*local, self.peer, payload);
+        }
+        Ok(())
     }
 
     /// Waits at most `timeout` for one datagram; `Ok(None)` when none came.
@@ -106,7 +113,12 @@ impl Udp {
 
     fn take(&self, buffer: &mut [u8]) -> Result<Option<Received>, NetError> {
         match os::recv_whole_length(&self.inner, buffer) {
-            Ok(received) => Ok(Some(received)),
+            Ok(received) => {
+                if let Some((capture, local)) = &self.capture {
+                    capture.datagram_received(*local, self.peer, &buffer[..received.kept]);
+                }
+                Ok(Some(received))
+            }
             Err(error) if would_wait(&error) => Ok(None),
             Err(error) => Err(NetError::new(Op::Recv, self.peer, refused(error))),
         }

@@ -108,6 +108,9 @@ where
         events.event(ServerEvent::SocketOptions { options: readings }.into());
     }
     let mut reactor = Reactor::new(limits(config))?;
+    if let Some(capture) = &config.options.capture {
+        capture.watch(&mut reactor);
+    }
     reactor.listen(listener, address)?;
     let waker = reactor.io().waker();
     let notify = Arc::new(move || {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::AuthError;
-use crate::net::{SocketOptions, Stream, socket};
+use crate::net::{SocketOptions, Stream};
 use crate::protocol::challenge::{self, GRANTED, LENGTH};
 use crate::report::{Block, Report};
 use crate::text::{escape, hex};
@@ -74,7 +74,7 @@ pub fn log_in(addrs: &[SocketAddr], key: &[u8], wait: Duration) -> Result<Client
 /// A stream on which nothing is waited for longer than `wait`.
 pub(super) fn connect(addrs: &[SocketAddr], wait: Duration) -> Result<Stream, AuthError> {
     let options = SocketOptions::default();
-    let stream = Stream::new(socket::connect(addrs, &options, wait)?, addrs[0])?;
+    let stream = Stream::connect(addrs, &options, wait)?;
     stream.set_recv_timeout(Some(wait))?;
     stream.set_send_timeout(Some(wait))?;
     Ok(stream)

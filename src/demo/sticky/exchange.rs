@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::record::{Call, Message, Record};
 use crate::framing::Framing;
 use crate::net::table::{self, Transport};
-use crate::net::{Cause, NetError, SocketOptions, Stream, Udp, socket};
+use crate::net::{Capture, Cause, NetError, SocketOptions, Stream, Udp, socket};
 
 /// How long a reader waits for what was sent: far above any delay on loopback, short for a class.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,10 +72,11 @@ impl Pair {
     /// Listens on a free port of the loopback interface, connects to it and accepts.
     pub(super) fn connect(options: &SocketOptions) -> Result<Pair, NetError> {
         let (listener, addr) = socket::listen(&[LOOPBACK], options, 1)?;
-        let client = Stream::new(socket::connect(&[addr], options, PATIENCE)?, addr)?;
+        let client = Stream::connect(&[addr], options, PATIENCE)?;
+        let accepting = &other_end(options);
         let local = client.local()?;
         loop {
-            let server = socket::accept(&listener, addr, options)?;
+            let server = socket::accept(&listener, addr, accepting)?;
             // Any program may connect to a port; the demonstration is with our own client.
             if server.peer() == local {
                 server.set_recv_timeout(Some(PATIENCE))?;
@@ -112,6 +113,12 @@ impl Pair {
         // Otherwise the sender's error is our own doing, and the records show what was missing.
         Ok(Record { queued, ..script.record(Transport::Tcp, sends, recvs) })
     }
+}
+
+/// The options of the end that receives: in a capture it must not look like the one that sends.
+fn other_end(options: &SocketOptions) -> SocketOptions {
+    let capture = options.capture.as_ref().map(Capture::other_end);
+    SocketOptions { capture, ..options.clone() }
 }
 
 fn total(script: &Script) -> usize {
@@ -195,10 +202,10 @@ fn in_time(result: Result<usize, NetError>) -> Result<usize, NetError> {
 /// One thread is enough: on loopback a datagram is queued at its receiver when `send` returns.
 pub(super) fn datagrams(script: &Script, options: &SocketOptions) -> Result<Record, NetError> {
     let (receiver, addr) = socket::bind_udp(&[LOOPBACK], options)?;
-    let sender = Udp::new(socket::connect_udp(addr, options)?, addr);
+    let sender = Udp::new(socket::connect_udp(addr, options)?, addr, options);
     // Simplification: the receiver is not connected, so another program could slip a datagram in. The
     // verdict would say so.
-    let receiver = Udp::new(receiver, sender.local()?);
+    let receiver = Udp::new(receiver, sender.local()?, &other_end(options));
     let (start, mut sends, mut recvs) = (Instant::now(), Vec::new(), Vec::new());
     for (n, message) in script.messages.iter().enumerate() {
         if n > 0 {

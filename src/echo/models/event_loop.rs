@@ -39,6 +39,9 @@ pub(in crate::echo) fn run(
         ..Limits::default()
     };
     let mut reactor = Reactor::new(limits)?;
+    if let Some(capture) = &config.options.capture {
+        capture.watch(&mut reactor);
+    }
     reactor.listen(listener, address)?;
     let traced = config.trace.then(|| trace(&mut reactor));
     let mut server = Server { config, events, clients: ConnMap::default(), answers: Vec::new(), traced };

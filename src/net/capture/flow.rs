@@ -9,7 +9,7 @@ use super::pcapng::Direction;
 
 /// One TCP connection, as this end sees it.
 #[derive(Debug)]
-pub struct Flow {
+pub(in crate::net) struct Flow {
     capture: Capture,
     local: End,
     peer: End,
@@ -33,7 +33,12 @@ impl End {
 impl Flow {
     /// A connection that is open now; `outbound` if this end connected. The handshake is made up as well.
     #[must_use]
-    pub fn open(capture: Capture, local: SocketAddr, peer: SocketAddr, outbound: bool) -> Flow {
+    pub(in crate::net) fn open(
+        capture: Capture,
+        local: SocketAddr,
+        peer: SocketAddr,
+        outbound: bool,
+    ) -> Flow {
         let peer = if capture.shifted { shifted(peer) } else { peer };
         let mut flow = Flow { capture, local: End::new(local), peer: End::new(peer), over: false };
         let (syn, ack) = (Flags { syn: true, ..Flags::default() }, Flags { ack: true, ..Flags::default() });
@@ -45,12 +50,12 @@ impl Flow {
     }
 
     /// One `send` took these bytes.
-    pub fn sent(&mut self, bytes: &[u8]) {
+    pub(in crate::net) fn sent(&mut self, bytes: &[u8]) {
         self.data(true, bytes, "send()");
     }
 
     /// One `recv` returned these bytes; none: the peer has ended its side.
-    pub fn received(&mut self, bytes: &[u8]) {
+    pub(in crate::net) fn received(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             self.fin(false, "recv() returned 0 bytes");
         } else {
@@ -59,19 +64,19 @@ impl Flow {
     }
 
     /// This end says FIN.
-    pub fn shut_down(&mut self) {
+    pub(in crate::net) fn shut_down(&mut self) {
         self.fin(true, "shutdown()");
     }
 
     /// The peer has reset the connection.
-    pub fn reset(&mut self) {
+    pub(in crate::net) fn reset(&mut self) {
         if !std::mem::replace(&mut self.over, true) {
             self.segment(false, Flags { rst: true, ack: true, ..Flags::default() }, b"", "a reset");
         }
     }
 
     /// This end closes the connection.
-    pub fn close(&mut self) {
+    pub(in crate::net) fn close(&mut self) {
         self.fin(true, "close()");
         self.over = true;
     }
@@ -116,14 +121,14 @@ impl Drop for Flow {
 
 impl Capture {
     /// One datagram went out.
-    pub fn datagram_sent(&self, local: SocketAddr, peer: SocketAddr, bytes: &[u8]) {
+    pub(in crate::net) fn datagram_sent(&self, local: SocketAddr, peer: SocketAddr, bytes: &[u8]) {
         let (local, peer) = self.ends(local, peer);
         let call = format!("send of {} B", bytes.len());
         self.packet(Direction::Outbound, &headers::udp(local, peer, bytes), &call);
     }
 
     /// One datagram came in.
-    pub fn datagram_received(&self, local: SocketAddr, peer: SocketAddr, bytes: &[u8]) {
+    pub(in crate::net) fn datagram_received(&self, local: SocketAddr, peer: SocketAddr, bytes: &[u8]) {
         let (local, peer) = self.ends(local, peer);
         let call = format!("recv of {} B", bytes.len());
         self.packet(Direction::Inbound, &headers::udp(peer, local, bytes), &call);

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use etherparse::{PacketBuilder, PacketBuilderStep, TcpOptionElement, IpHeaders};
+use etherparse::{IpHeaders, PacketBuilder, PacketBuilderStep, TcpOptionElement};
 
 /// The most payload that one made-up segment carries: IPv4's total length is a u16, less 20 bytes each for the
 /// headers of IP and TCP.
@@ -13,6 +13,8 @@ const TTL: u8 = 64;
 /// the missing acknowledgements for a full window.
 const WINDOW: u16 = u16::MAX;
 const WINDOW_SCALE: u8 = 14;
+/// The largest segment that both ends seem to take.
+const MSS: u16 = 65_495;
 
 /// The flags that a made-up segment may carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +44,9 @@ pub(super) fn tcp(segment: &Segment, payload: &[u8]) -> Vec<u8> {
         builder = builder.ack(ack);
     }
     if flags.syn {
-        let options = [TcpOptionElement::WindowScale(WINDOW_SCALE)];
-        builder = builder.syn().options(&options).expect("one option fits");
+        let options =
+            [TcpOptionElement::MaximumSegmentSize(MSS), TcpOptionElement::WindowScale(WINDOW_SCALE)];
+        builder = builder.syn().options(&options).expect("two options fit");
     }
     if flags.psh {
         builder = builder.psh();
@@ -109,6 +112,6 @@ mod tests {
         let packet = udp(at("[::1]:1"), at("127.0.0.1:2"), b"x");
         assert_eq!(packet[0] >> 4, 6);
         assert_eq!(udp(at("[::ffff:127.0.0.1]:1"), at("127.0.0.1:2"), b"x")[0] >> 4, 4);
-        assert_eq!(udp(at("127.0.0.1:1"), at("127.0.0.1:2"), &[0; 70_000]).len(), 65_535);
+        assert_eq!(udp(at("127.0.0.1:1"), at("127.0.0.1:2"), &vec![0; 70_000]).len(), 65_535);
     }
 }

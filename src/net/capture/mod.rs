@@ -27,7 +27,7 @@ use std::time::SystemTime;
 use self::pcapng::{Direction, Packet};
 use super::reactor::Reactor;
 
-pub use self::flow::Flow;
+pub(super) use self::flow::Flow;
 
 /// What stands in the file, in its interface and behind each packet.
 const MARK: &str = "reconstructed by netlab from its own socket calls";
@@ -44,7 +44,8 @@ pub struct Capture {
 struct Target {
     /// `None` once a write has failed.
     file: Option<File>,
-    interfaces: u32,
+    /// The interface of [`other_end`](Capture::other_end), once there is one.
+    other: Option<u32>,
 }
 
 impl Capture {
@@ -58,7 +59,7 @@ impl Capture {
         let comment = format!("IP, TCP and UDP headers {MARK}; one packet for each call");
         file.write_all(&pcapng::section(application, &comment))?;
         file.write_all(&pcapng::interface("netlab", MARK))?;
-        let target = Target { file: Some(file), interfaces: 1 };
+        let target = Target { file: Some(file), other: None };
         Ok(Capture { file: Arc::new(Mutex::new(target)), interface: 0, shifted: false })
     }
 
@@ -68,10 +69,11 @@ impl Capture {
     #[must_use]
     pub fn other_end(&self) -> Capture {
         let mut target = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let description = format!("the accepting end; its peer is shown on 127.0.0.2; {MARK}");
-        target.write(&pcapng::interface("netlab, accepting end", &description));
-        let interface = target.interfaces;
-        target.interfaces += 1;
+        let interface = target.other.unwrap_or_else(|| {
+            let description = format!("the accepting end; its peer is shown on 127.0.0.2; {MARK}");
+            target.write(&pcapng::interface("netlab, accepting end", &description));
+            *target.other.insert(1)
+        });
         Capture { file: self.file.clone(), interface, shifted: true }
     }
 

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use super::connection::Phase;
 use super::handler::{Handler, Peer};
-use super::tap::Seen;
 use super::{Io, Reactor};
 use crate::net::error::out_of_descriptors;
 use crate::net::{NetError, Op};
@@ -87,8 +86,8 @@ impl Reactor {
                 let _ = stream.set_nodelay(self.core.limits.nodelay);
                 match self.core.insert(stream, addr, Phase::Open) {
                     Ok(c) => {
-                        self.core.see(Seen::Accepted { c, peer: addr });
                         let peer = Peer { addr, outbound: false };
+                        self.core.see_opened(c, peer);
                         let admit = handler.opened(&mut Io { core: &mut self.core }, c, &peer);
                         self.admit(c, &admit);
                     }

@@ -14,15 +14,15 @@ use mio::{Interest, Registry, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Phase};
-use super::datagrams::Unsent;
+use super::datagrams::{Datagrams, Unsent};
 use super::group::Group;
-use super::handler::{Closed, ConnId, GroupId, How, SockId, Why};
+use super::handler::{Closed, ConnId, GroupId, How, Peer, SockId, Why};
 use super::outbox::Pool;
 use super::sock::Sock;
 use super::tap::{Seen, Tap};
 use super::timers::Timers;
 use super::{Limits, Listener, Overflow, Target, Totals};
-use crate::net::{NetError, Op};
+use crate::net::{Cause, NetError, Op};
 
 /// From this size on, a send with nothing queued before it goes straight to the socket: copying the bytes to
 /// an outbox (or a run of datagrams) would cost more than the system call that collecting them may save (3 us on a small machine).
@@ -113,6 +113,29 @@ impl Core {
         if let Some(tap) = &mut self.tap {
             tap.see(seen);
         }
+    }
+
+    /// Shows a new connection to the tap. Its own address costs a call that is made for nobody else.
+    pub(super) fn see_opened(&mut self, c: ConnId, peer: Peer) {
+        if self.tap.is_some() {
+            let local = self.conn(c).and_then(|conn| conn.stream.local_addr().ok());
+            self.see(Seen::Opened { c, local, peer });
+        }
+    }
+
+    /// Shows datagrams to the tap, one by one.
+    pub(super) fn see_datagrams(&mut self, s: SockId, datagrams: Datagrams<'_>, outbound: bool) {
+        if self.tap.is_some() {
+            for one in datagrams.iter() {
+                self.see_datagram(s, datagrams.peer(), one.bytes, outbound);
+            }
+        }
+    }
+
+    /// Shows a datagram to the tap.
+    pub(super) fn see_datagram(&mut self, s: SockId, peer: SocketAddr, bytes: &[u8], outbound: bool) {
+        let local = self.socks[s.0 as usize].addr;
+        self.see(Seen::Datagram { local, peer, bytes, outbound });
     }
 
     /// Queues bytes behind everything that the connection was sent before.
@@ -219,6 +242,7 @@ impl Core {
                 conn.limit = Some(conn.drain_end.min(now + drain_quiet));
                 match conn.stream.shutdown(std::net::Shutdown::Write) {
                     Ok(()) => {
+                        self.see(Seen::ShutDown { c });
                         self.requeue(c);
                         self.arm(c);
                     }
@@ -324,7 +348,8 @@ impl Core {
         let unsent = conn.out.len();
         conn.out.consume(unsent);
         conn.out.release(&mut self.pool);
-        self.see(Seen::Closed { c });
+        let reset = matches!(&why, Why::Failed(error) if error.cause() == Cause::Reset);
+        self.see(Seen::Closed { c, reset });
         for listener in &mut self.listeners {
             listener.room_made();
         }

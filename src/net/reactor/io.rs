@@ -66,12 +66,14 @@ impl Io<'_> {
     /// Sends one datagram, before the loop sleeps. UDP promises nothing: what the kernel does not take is
     /// reported to [`unsent`](super::Handler::unsent), and gone.
     pub fn send_to(&mut self, s: SockId, to: SocketAddr, bytes: &[u8]) {
+        self.core.see_datagram(s, to, bytes, true);
         self.core.socks[s.0 as usize].send(to, bytes, &mut self.core.unsent);
     }
 
     /// Sends datagrams back to where they came from, as they are: in one call and without a copy where the
     /// system can. Otherwise as [`send_to`](Io::send_to).
     pub fn send_back(&mut self, s: SockId, datagrams: Datagrams<'_>) {
+        self.core.see_datagrams(s, datagrams, true);
         self.core.socks[s.0 as usize].send_back(datagrams, &mut self.core.unsent);
     }
 

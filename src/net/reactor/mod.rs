@@ -124,9 +124,12 @@ impl Reactor {
         Ok(s)
     }
 
-    /// Shows `tap` everything that the loop does.
+    /// Shows `tap` everything that the loop does, beside those that see it already.
     pub fn observe(&mut self, tap: Box<dyn Tap>) {
-        self.core.tap = Some(tap);
+        self.core.tap = Some(match self.core.tap.take() {
+            None => tap,
+            Some(first) => Box::new(tap::Both(first, tap)),
+        });
     }
 
     /// The handler's hands before the loop runs: to connect, to make groups, to set a deadline.
@@ -296,8 +299,9 @@ impl Reactor {
                 conn.phase = Phase::Open;
                 conn.limit = None;
                 conn.readable = true;
-                let admit =
-                    handler.opened(&mut Io { core: &mut self.core }, c, &Peer { addr, outbound: true });
+                let peer = Peer { addr, outbound: true };
+                self.core.see_opened(c, peer);
+                let admit = handler.opened(&mut Io { core: &mut self.core }, c, &peer);
                 self.admit(c, &admit);
             }
         }
@@ -409,6 +413,7 @@ impl Reactor {
                 }
             }
             let Some(datagrams) = inbox.front() else { continue };
+            self.core.see_datagrams(s, datagrams, false);
             handler.datagrams(&mut Io { core: &mut self.core }, s, datagrams);
             inbox.pop();
             if inbox.drained() {

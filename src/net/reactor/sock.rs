@@ -17,6 +17,8 @@ const RUN_LARGEST: usize = 1_400;
 /// A socket of the loop, with the datagrams that this turn has yet to send.
 pub(super) struct Sock {
     pub(super) inner: mio::net::UdpSocket,
+    /// What it is bound to.
+    pub(super) addr: SocketAddr,
     /// It stands in the loop's queue of sockets to read from: once, however many events come.
     pub(super) queued: bool,
     /// What batches need, where the system has them.
@@ -47,7 +49,7 @@ impl Sock {
         socket.set_nonblocking(true)?;
         let batches = os::datagram_batches(&socket, addr);
         let inner = mio::net::UdpSocket::from_std(socket);
-        Ok(Sock { inner, queued: false, batches, run: Run { to: addr, stride: 1, bytes: Vec::new() } })
+        Ok(Sock { inner, addr, queued: false, batches, run: Run { to: addr, stride: 1, bytes: Vec::new() } })
     }
 
     /// Sends a datagram behind all earlier ones: at once if it has to go alone, else with others like it, at

@@ -1,11 +1,11 @@
 //! A view of the loop from outside: every sleep, readiness event, read and write, as it happened.
 //!
-//! The classroom's trace is one observer. Without one, each place costs a test of an `Option`.
+//! The classroom's trace is one observer, the capture another. Without one, each place costs a test of an `Option`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::handler::ConnId;
+use super::handler::{ConnId, Peer};
 
 /// One thing that the loop did.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +28,14 @@ pub enum Seen<'a> {
         /// There is room to send again.
         writable: bool,
     },
-    /// `accept` returned a connection.
-    Accepted {
+    /// `accept` returned a connection, or a `connect` succeeded.
+    Opened {
         /// Its id.
         c: ConnId,
-        /// The other end.
-        peer: SocketAddr,
+        /// This end; `None` if the connection is gone already.
+        local: Option<SocketAddr>,
+        /// The other end, and who connected.
+        peer: Peer,
     },
     /// `recv` returned bytes; none: the peer has ended its side.
     Received {
@@ -56,11 +58,39 @@ pub enum Seen<'a> {
         /// Bytes that stay in the outbox.
         unsent: usize,
     },
+    /// This end said FIN: nothing more will be sent.
+    ShutDown {
+        /// On which.
+        c: ConnId,
+    },
     /// The connection is closed.
     Closed {
         /// Which.
         c: ConnId,
+        /// True if the peer had reset it.
+        reset: bool,
     },
+    /// A datagram came or went.
+    Datagram {
+        /// The socket.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// Its bytes: of one that was cut off, what the program got.
+        bytes: &'a [u8],
+        /// True if it went.
+        outbound: bool,
+    },
+}
+
+/// Two observers in one.
+pub(super) struct Both(pub(super) Box<dyn Tap>, pub(super) Box<dyn Tap>);
+
+impl Tap for Both {
+    fn see(&mut self, seen: Seen<'_>) {
+        self.0.see(seen);
+        self.1.see(seen);
+    }
 }
 
 /// Sees what the loop does.

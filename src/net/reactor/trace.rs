@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{Reactor, Seen, Tap};
+use super::{Peer, Reactor, Seen, Tap};
 use crate::text::{byte_count, counted, excerpt};
 
 /// One thing that the loop did.
@@ -17,7 +17,7 @@ use crate::text::{byte_count, counted, excerpt};
 pub struct Step {
     /// Since the loop was traced.
     pub at_us: u64,
-    /// What: `slept`, `ready`, `accepted`, `received`, `would_block`, `sent`, `closed`.
+    /// What: `slept`, `ready`, `accepted`, `connected`, `received`, `would_block`, `sent`, `closed`.
     pub what: &'static str,
     /// The details, as text.
     pub detail: String,
@@ -44,7 +44,7 @@ struct Trace {
 
 impl Tap for Trace {
     fn see(&mut self, seen: Seen<'_>) {
-        let (what, detail) = describe(seen);
+        let Some((what, detail)) = describe(seen) else { return };
         let at_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Whoever wanted the steps may be gone before the loop is.
         let _ = self.to.send(Step { at_us, what, detail });
@@ -54,9 +54,10 @@ impl Tap for Trace {
 /// How many bytes of a message a line shows.
 const SHOWN: usize = 24;
 
-fn describe(seen: Seen<'_>) -> (&'static str, String) {
+/// What a step says; `None` for what the loop's course is not about.
+fn describe(seen: Seen<'_>) -> Option<(&'static str, String)> {
     let size = |bytes: &[u8]| byte_count(bytes.len() as u64);
-    match seen {
+    Some(match seen {
         Seen::Slept { took, events } => {
             let ms = took.as_secs_f64() * 1e3;
             ("slept", format!("{ms:.3} ms, then {}", counted(events as u64, "event")))
@@ -71,7 +72,12 @@ fn describe(seen: Seen<'_>) -> (&'static str, String) {
             };
             ("ready", format!("#{}: {what}", c.number()))
         }
-        Seen::Accepted { c, peer } => ("accepted", format!("#{} from {peer}", c.number())),
+        Seen::Opened { c, peer: Peer { addr, outbound: false }, .. } => {
+            ("accepted", format!("#{} from {addr}", c.number()))
+        }
+        Seen::Opened { c, peer: Peer { addr, outbound: true }, .. } => {
+            ("connected", format!("#{} to {addr}", c.number()))
+        }
         Seen::Received { c, bytes: [] } => {
             ("received", format!("#{}: 0 bytes, the peer has ended", c.number()))
         }
@@ -84,6 +90,7 @@ fn describe(seen: Seen<'_>) -> (&'static str, String) {
             let (sent, rest) = (size(bytes), byte_count(unsent as u64));
             ("sent", format!("#{}: {sent} of it; {rest} wait until it is writable", c.number()))
         }
-        Seen::Closed { c } => ("closed", format!("#{}", c.number())),
-    }
+        Seen::Closed { c, .. } => ("closed", format!("#{}", c.number())),
+        Seen::ShutDown { .. } | Seen::Datagram { .. } => return None,
+    })
 }
