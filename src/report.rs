@@ -33,6 +33,8 @@ pub trait Report: Serialize {
 pub enum Block {
     /// A paragraph, wrapped to the width of the screen. An empty one is an empty line.
     Text(String),
+    /// Lines that stay as they are: code.
+    Verbatim(String),
     /// A table.
     Table(Table),
     /// A picture of bytes.

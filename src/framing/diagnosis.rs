@@ -93,6 +93,8 @@ pub struct Explanation {
     pub mistakes: Vec<Mistake>,
     /// How many frames the stream has when read so. The more, the less is it chance.
     pub frames: usize,
+    /// The offset of the first frame that the right reading cuts otherwise.
+    pub first: usize,
 }
 
 /// The one mistake that explains `stream`, whole from its first byte to its last; `None` if the stream reads
@@ -143,7 +145,8 @@ impl Convention {
     /// How many frames the stream has, if it has nothing else and they are not all empty.
     #[must_use]
     pub fn frames_of(self, stream: &[u8], max_frame: usize) -> Option<usize> {
-        count_frames(stream, |at| self.payload_at(stream, at, max_frame))
+        let read = |at| self.payload_at(stream, at, max_frame);
+        count_frames(stream, read, read).map(|(frames, _)| frames)
     }
 
     /// [`diagnose`], for any agreement.
@@ -158,8 +161,10 @@ impl Convention {
             return Vec::new();
         }
         let explain = |(convention, mistakes): (Convention, Vec<Mistake>)| {
-            let frames = convention.frames_of(stream, max_frame)?;
-            Some(Explanation { mistakes, frames })
+            let read = |at| convention.payload_at(stream, at, max_frame);
+            let right = |at| self.payload_at(stream, at, max_frame);
+            let (frames, first) = count_frames(stream, read, right)?;
+            Some(Explanation { mistakes, frames, first })
         };
         let (order, counts) = (self.other_order(), self.other_counts());
         let single = [order, self.other_width()].into_iter().chain(counts.clone());
@@ -174,7 +179,7 @@ impl Convention {
         found.dedup_by(|a, b| a.mistakes == b.mistakes);
         // Any text would do, so this is the last resort.
         if found.is_empty() && is_plain_text(stream) {
-            found.push(Explanation { mistakes: vec![Mistake::NoPrefix], frames: 0 });
+            found.push(Explanation { mistakes: vec![Mistake::NoPrefix], frames: 0, first: 0 });
         }
         found
     }
@@ -214,16 +219,22 @@ impl Convention {
     }
 }
 
-/// Counts the frames up to the very end, as long as `payload_at` an offset finds one.
-fn count_frames(stream: &[u8], payload_at: impl Fn(usize) -> Option<Range<usize>>) -> Option<usize> {
-    let (mut at, mut frames, mut payload_bytes) = (0, 0, 0);
+/// Counts the frames up to the very end, as long as `read` finds one at an offset, and says where the first one
+/// is that `right` reads otherwise.
+fn count_frames(
+    stream: &[u8],
+    read: impl Fn(usize) -> Option<Range<usize>>,
+    right: impl Fn(usize) -> Option<Range<usize>>,
+) -> Option<(usize, usize)> {
+    let (mut at, mut frames, mut payload_bytes, mut first) = (0, 0, 0, None);
     while at < stream.len() {
-        let payload = payload_at(at)?;
+        let payload = read(at)?;
+        first = first.or_else(|| (right(at).as_ref() != Some(&payload)).then_some(at));
         at = payload.end;
         frames += 1;
         payload_bytes += payload.len();
     }
-    (payload_bytes > 0).then_some(frames)
+    (payload_bytes > 0).then_some((frames, first.unwrap_or(0)))
 }
 
 /// How many bytes the first `number` units of a UTF-8 text take, a character counting `units` of them.
@@ -251,9 +262,8 @@ fn is_plain_text(stream: &[u8]) -> bool {
 /// What `header` framing can go wrong by: its prefix in each way, and the content's length in characters.
 fn header_explanations(stream: &[u8], max_frame: usize) -> Vec<Explanation> {
     let right = Convention::big_endian(2);
-    let reads = |prefix: Convention, content: Counts| {
-        count_frames(stream, |at| header_payload_at(stream, at, prefix, content, max_frame))
-    };
+    let read_by = |prefix, content| move |at| header_payload_at(stream, at, prefix, content, max_frame);
+    let as_agreed = read_by(right, Counts::Payload);
     if stream.is_empty() || well_formed(Framing::Header, stream, max_frame) {
         return Vec::new();
     }
@@ -261,7 +271,8 @@ fn header_explanations(stream: &[u8], max_frame: usize) -> Vec<Explanation> {
     let prefixes = prefixes.map(|(prefix, mistake)| (prefix, Counts::Payload, mistake));
     let contents = [Counts::Characters, Counts::Utf16Units].map(|c| (right, c, Mistake::CountsCharacters));
     let explain = |(prefix, content, mistake)| {
-        Some(Explanation { frames: reads(prefix, content)?, mistakes: vec![mistake] })
+        let (frames, first) = count_frames(stream, read_by(prefix, content), as_agreed)?;
+        Some(Explanation { mistakes: vec![mistake], frames, first })
     };
     let mut found: Vec<Explanation> = prefixes.chain(contents).filter_map(explain).collect();
     found.dedup_by(|a, b| a.mistakes == b.mistakes);
@@ -272,9 +283,9 @@ fn header_explanations(stream: &[u8], max_frame: usize) -> Vec<Explanation> {
         content_at(stream, at, at + objects.byte_offset(), Counts::Payload, max_frame)
     };
     if found.is_empty()
-        && let Some(frames) = count_frames(stream, bare)
+        && let Some((frames, first)) = count_frames(stream, bare, as_agreed)
     {
-        found.push(Explanation { mistakes: vec![Mistake::NoPrefix], frames });
+        found.push(Explanation { mistakes: vec![Mistake::NoPrefix], frames, first });
     }
     found
 }

@@ -62,6 +62,12 @@ fn one_frame_is_enough_and_a_cut_stream_is_not_explained() {
 }
 
 #[test]
+fn the_first_wrong_length_is_found_before_it_is_noticed() {
+    let found = diagnose(Framing::U16, "\0\x05Hello\0\x04café\0\x01!".as_bytes(), 100).unwrap();
+    assert_eq!((found.frames, found.first), (3, 7));
+}
+
+#[test]
 fn a_choice_is_no_evidence() {
     // A little-endian length of 256; or, with prefixes of two bytes, a frame of 1 byte and one of 255.
     let mut stream = b"\x00\x01\x00\x00\xff".to_vec();
