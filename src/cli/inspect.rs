@@ -95,6 +95,8 @@ impl InspectArgs {
         })?;
         if let Some(path) = &self.output {
             write_file(path, &encoded.bytes)?;
+            let frames = text::counted(encoded.frames.len() as u64, "frame");
+            Output::note(&format!("wrote {frames}, {}", text::counted(encoded.bytes.len() as u64, "byte")));
         }
         if self.json {
             Output::print(&render::document(&encoded))?;

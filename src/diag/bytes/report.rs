@@ -7,8 +7,8 @@ use super::{Bytes, NumberFacts, TextFacts};
 
 /// Code points that are listed on a screen.
 const SHOWN: usize = 64;
-/// Characters of a text that are shown in its title.
-const LINE: usize = 200;
+/// Characters of a text that are shown in a line.
+const LINE: usize = 60;
 
 impl Report for Bytes {
     fn blocks(&self) -> Vec<Block> {
@@ -38,9 +38,7 @@ fn add_number(blocks: &mut Vec<Block>, number: &NumberFacts) {
 }
 
 fn add_text(blocks: &mut Vec<Block>, facts: &TextFacts) {
-    let name: String = facts.text.chars().take(LINE).collect();
-    let more = if name.len() < facts.text.len() { "…" } else { "" };
-    blocks.push(Block::Text(format!("The text \"{name}{more}\"")));
+    blocks.push(Block::Text(format!("The text \"{}\"", beginning(&facts.text))));
     let counts = [
         counted(facts.graphemes as u64, "visible character"),
         counted(facts.code_points as u64, "code point"),
@@ -64,11 +62,19 @@ fn add_text(blocks: &mut Vec<Block>, facts: &TextFacts) {
     blocks.push(Block::Text(String::new()));
     let mut table = Table::new(&["where two ends disagree", "this comes out"]);
     for mix_up in &facts.mix_ups {
-        table.row([mix_up.mistake.to_owned(), mix_up.result.clone()]);
+        table.row([mix_up.mistake.to_owned(), beginning(&mix_up.result)]);
     }
     blocks.push(Block::Table(table));
     if facts.ascii {
         blocks
             .push(Block::Text("All of it is ASCII: ASCII, Latin-1 and UTF-8 are the same bytes.".to_owned()));
+    }
+}
+
+/// As much of a text as a line holds.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

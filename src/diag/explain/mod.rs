@@ -134,10 +134,8 @@ impl Explanation {
         self.topics = number.parse().map(search::by_number).unwrap_or_default();
         self.port = number.parse().ok().map(port::port);
         if !self.topics.is_empty() && self.port.is_some() {
-            let both = "is both an error's number and a port";
-            self.note = Some(format!(
-                "{number} {both}: `explain errno {number}` or `explain port {number}` asks for one."
-            ));
+            let ask = format!("`netlab explain errno {number}` or `netlab explain port {number}`");
+            self.note = Some(format!("Ask for one by {ask}."));
         }
     }
 
@@ -184,7 +182,7 @@ mod tests {
     fn a_number_with_two_meanings_shows_both_and_says_how_to_ask() {
         let both = asked("111");
         assert_eq!(both.port.map(|port| port.port), Some(111));
-        assert!(both.note.unwrap().contains("`explain port 111`"));
+        assert!(both.note.unwrap().contains("explain port 111`"));
         let port = asked("65432");
         assert!(port.topics.is_empty() && port.note.is_none() && port.found);
         let port = asked("port 111");

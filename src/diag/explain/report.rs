@@ -68,10 +68,15 @@ impl Blocks {
             if !section.heading.is_empty() {
                 self.text(section.heading.to_uppercase());
             }
-            for part in &section.parts {
+            for (at, part) in section.parts.iter().enumerate() {
                 match part {
                     Part::Text(text) => self.text((*text).to_owned()),
-                    Part::Code { lines, .. } => self.code(lines),
+                    Part::Code { lines, .. } => {
+                        if at > 0 && matches!(section.parts[at - 1], Part::Code { .. }) {
+                            self.text("or".to_owned());
+                        }
+                        self.code(lines);
+                    }
                 }
             }
         }

@@ -49,6 +49,14 @@ impl Fault {
         Some(Fault::of_frame(&FrameError::Truncated { part, have, want }, offset, rest))
     }
 
+    /// Shows the bytes at the place, now that all of them have come.
+    pub(super) fn show(&mut self, stream: &[u8]) {
+        let at = usize::try_from(self.noticed_at).unwrap_or(usize::MAX);
+        if let Some(rest) = stream.get(at..).filter(|rest| !rest.is_empty()) {
+            self.bytes = hex(&rest[..rest.len().min(SHOWN)]);
+        }
+    }
+
     /// Looks for what explains the whole stream.
     pub(super) fn explain(&mut self, framing: Framing, stream: &[u8], max_frame: usize) {
         let Some(found) = diagnose(framing, stream, max_frame) else { return };

@@ -135,6 +135,7 @@ impl Inspector {
             self.report.fault = Fault::of_end(&span, self.offset, &self.pending);
         }
         if let Some(fault) = &mut self.report.fault {
+            fault.show(&self.kept);
             if complete {
                 fault.explain(self.framing, &self.kept, self.max_frame);
             } else {

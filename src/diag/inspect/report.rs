@@ -15,7 +15,7 @@ impl Report for Inspection {
     fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         if !self.frames.is_empty() {
-            let mut table = Table::new(&[">offset", "bytes", "text", "field", "value"]);
+            let mut table = Table::new(&[">offset", "=bytes", "=text", "=field", "value"]);
             for frame in &self.frames {
                 add_frame(&mut table, frame);
             }
@@ -103,11 +103,8 @@ fn add_field(table: &mut Table, field: &Field) {
 }
 
 fn add_message(table: &mut Table, message: &Message) {
-    let from = match message.from {
-        "either" => "client or server",
-        from => from,
-    };
-    add_detail(table, "message", &format!("{} (from the {from})", message.kind));
+    add_detail(table, "message", message.kind);
+    add_detail(table, "sent by", message.from);
     for (name, value) in &message.data {
         add_detail(table, name, value);
     }
