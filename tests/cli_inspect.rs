@@ -16,7 +16,7 @@ fn a_right_stream_is_shown_field_by_field() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let text = ended.text();
     let rows: Vec<Vec<&str>> = text.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["0", "00", "05", "..", "length", "5", "(big-endian)"]);
+    assert_eq!(rows[0], ["0", "00", "05", "..", "length", "5", "(u16", "BE)"]);
     assert_eq!(rows[1], ["2", "48", "65", "6c", "6c", "6f", "Hello", "payload", "5", "bytes"]);
     assert!(text.ends_with("7 bytes, read as u16: 1 whole frame\nNothing is wrong with it.\n"), "{text}");
 }

@@ -57,7 +57,7 @@ impl Field {
 
     /// A length prefix.
     fn length(name: &'static str, offset: u64, bytes: &[u8], length: usize) -> Field {
-        let words = format!("{} (big-endian)", Grouped(length as u64));
+        let words = format!("{} (u{} BE)", Grouped(length as u64), bytes.len() * 8);
         Field::new(name, offset, bytes, length.into(), words)
     }
 

@@ -58,7 +58,7 @@ impl Inspection {
                 }
                 if fault.offset != fault.noticed_at {
                     let first = Grouped(fault.offset);
-                    lines.push(format!("The first wrong length stands at offset {first}."));
+                    lines.push(format!("The first wrong frame begins at offset {first}."));
                 }
                 let topics: Vec<String> =
                     fault.classes.iter().map(|class| format!("`netlab explain {class}`")).collect();
