@@ -76,7 +76,7 @@ impl Mistake {
     pub fn class(self) -> &'static str {
         match self {
             Mistake::CountsPrefix => "length-counts-prefix",
-            Mistake::OmitsPrefix => "length-omits-prefix",
+            Mistake::OmitsPrefix => "length-leaves-out-prefix",
             Mistake::LittleEndian => "little-endian-length",
             Mistake::BigEndian => "big-endian-length",
             Mistake::CountsCharacters => "length-counts-characters",

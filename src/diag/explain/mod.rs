@@ -93,6 +93,7 @@ pub fn explain(asked: &[String]) -> Result<Explanation, Nonsense> {
         }
         [number] if is_number(number) => found.explain_number(number),
         [word] if found.explain_address(word) => {}
+        [word] if is_mac(word) => found.topics = topic("MAC-address").into_iter().collect(),
         _ => found.topics = topic(&query).or_else(|| search::in_message(&query)).into_iter().collect(),
     }
     found.found = words.is_empty()
@@ -118,6 +119,12 @@ fn is_number(text: &str) -> bool {
 
 fn is_mesh(word: &str) -> bool {
     topic(word).is_some_and(|topic| topic.name == "star-and-mesh")
+}
+
+/// True for six pairs of hex digits, such as `02:00:00:ab:cd:ef`.
+fn is_mac(word: &str) -> bool {
+    let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    word.split([':', '-']).count() == 6 && word.split([':', '-']).all(pair)
 }
 
 fn index() -> Vec<Group> {
@@ -176,6 +183,10 @@ mod tests {
         assert_eq!(names("recv()"), ["recv"]);
         assert_eq!(names("10035"), ["EAGAIN"]);
         assert_eq!(names("errno -2"), ["EAI_NONAME"]);
+        assert_eq!(
+            (names("02:00:00:ab:cd:ef"), names("02-00-00-AB-CD-EF")),
+            (vec!["MAC-address"], vec!["MAC-address"])
+        );
     }
 
     #[test]

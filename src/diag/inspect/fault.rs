@@ -68,7 +68,7 @@ impl Fault {
     /// The stream is too long to be read again in other ways.
     pub(super) fn give_up(&mut self, limit: usize) {
         let limit = byte_count(limit as u64);
-        self.explanation = Some(format!("no cause was looked for: the stream is longer than {limit}"));
+        self.explanation = Some(format!("not looked for, since the stream is longer than {limit}"));
     }
 }
 
