@@ -271,7 +271,8 @@ mod tests {
             full-buffer-means-more one-client-at-a-time exits-after-one-client ignores-half-close \
             splits-multibyte dies-on-bad-input answers-wrong-peer compares-partial-digest \
             truncates-long-message ghost-members idle-spin path-traversal \
-            length-leaves-out-prefix big-endian-length wrong-prefix-width missing-prefix closes-after-one-message listens-elsewhere";
+            length-leaves-out-prefix big-endian-length wrong-prefix-width missing-prefix \
+            closes-after-one-message listens-elsewhere";
         for class in classes.split_whitespace() {
             let topic = topic(class).unwrap_or_else(|| panic!("no topic {class}"));
             assert_eq!((topic.name, topic.group), (class, "bug classes"));
