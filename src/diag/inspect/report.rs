@@ -114,7 +114,7 @@ fn add_message(table: &mut Table, message: &Message) {
 }
 
 fn add_detail(table: &mut Table, name: &str, value: &str) {
-    table.row([String::new(), String::new(), String::new(), format!("  {}", shown(name)), value.to_owned()]);
+    table.row([String::new(), String::new(), String::new(), format!(" {}", shown(name)), value.to_owned()]);
 }
 
 /// One sign a byte: what is not printable ASCII is a dot.
