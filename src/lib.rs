@@ -24,7 +24,7 @@
 //! | 2     | [`service`]                                | the room server's decisions, free of I/O          |
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
-//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`] | the programs                       |
+//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`diag`] | the programs                       |
 //! | 5     | [`render`]                                 | how reports look                                  |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 

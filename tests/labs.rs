@@ -23,9 +23,10 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 9] = [
+const LABS: &[&str] = &[
     "01-first-echo",
     "02-tcp-or-udp",
+    "03-bytes",
     "04-sticky-packets",
     "05-framing",
     "06-many-clients",
@@ -72,6 +73,12 @@ fn lab_01_first_echo() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_02_tcp_or_udp() {
     run_lab("02-tcp-or-udp");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_03_bytes() {
+    run_lab("03-bytes");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod address;
 mod auth_demo;
 mod bench;
+mod bytes;
 mod capture;
 mod class_list;
 mod completions;
@@ -14,7 +15,9 @@ mod config;
 mod dissector;
 mod env_file;
 mod events;
+mod explain;
 mod hint;
+mod inspect;
 mod logging;
 mod man;
 mod output;
@@ -100,6 +103,9 @@ enum Command {
     /// Put load on a server and measure it
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    Inspect(inspect::InspectArgs),
+    Explain(explain::ExplainArgs),
+    Bytes(bytes::BytesArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -123,6 +129,9 @@ impl Command {
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
+            Command::Inspect(args) => args.run(output),
+            Command::Explain(args) => args.run(output),
+            Command::Bytes(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Dissector(args) => args.run(),
@@ -142,6 +151,9 @@ impl Command {
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
+            Command::Inspect(args) => args.json,
+            Command::Explain(args) => args.json,
+            Command::Bytes(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
         }

@@ -50,6 +50,7 @@ pub fn text(report: &impl Report, style: Style) -> String {
 pub fn block_text(block: &Block, style: Style) -> String {
     match block {
         Block::Text(text) => wrap(text, style.width),
+        Block::Verbatim(lines) => format!("{lines}\n"),
         Block::Table(rows) => table(rows, style),
         Block::Ribbon(picture) => ribbon(picture, style),
         Block::TimeAxis(picture) => time_axis(picture, style),

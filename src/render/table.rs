@@ -1,6 +1,6 @@
 //! Tables, drawn by comfy-table.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
 
 use super::Style;
 use crate::report::Table;
@@ -24,6 +24,9 @@ pub fn table(table: &Table, style: Style) -> String {
     for (drawn, column) in drawn.column_iter_mut().zip(&table.columns) {
         if column.right {
             drawn.set_cell_alignment(CellAlignment::Right);
+        }
+        if column.whole {
+            drawn.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     format!("{}\n", drawn.trim_fmt())
