@@ -24,7 +24,7 @@
 //! | 2     | [`service`]                                | the room server's decisions, free of I/O          |
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
-//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`] | the programs                       |
+//! | 4     | [`echo`], [`demo`], [`diag`], [`server`], [`client`], [`mod@bench`] | the programs             |
 //! | 5     | [`render`]                                 | how reports look                                  |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
@@ -32,6 +32,7 @@ pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod diag;
 pub mod echo;
 pub mod framing;
 pub mod net;

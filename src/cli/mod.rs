@@ -9,6 +9,7 @@ mod bench;
 mod class_list;
 mod completions;
 mod config;
+mod doctor;
 mod env_file;
 mod events;
 mod hint;
@@ -16,6 +17,7 @@ mod logging;
 mod man;
 mod output;
 mod paths;
+mod ping;
 mod records;
 mod replies;
 mod room_client;
@@ -23,6 +25,7 @@ mod say;
 mod secret;
 mod serve;
 mod socket_options;
+mod sockets;
 mod stdin_lines;
 mod sticky_demo;
 mod tcp_echo;
@@ -92,6 +95,9 @@ enum Command {
     /// Put load on a server and measure it
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    Ping(Box<ping::PingArgs>),
+    Sockets(Box<sockets::SocketsArgs>),
+    Doctor(doctor::DoctorArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -111,6 +117,9 @@ impl Command {
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
+            Command::Ping(args) => args.run(output),
+            Command::Sockets(args) => args.run(output),
+            Command::Doctor(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),
@@ -127,6 +136,9 @@ impl Command {
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
+            Command::Ping(args) => args.json,
+            Command::Sockets(args) => args.json,
+            Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Man(_) => false,
         }

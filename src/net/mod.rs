@@ -9,14 +9,18 @@
 //! | [`Stream`]    | a blocking stream whose errors name the call and the address               |
 //! | [`reactor`]   | the one readiness loop, its handlers, connections, outboxes and groups      |
 //! | [`table`]     | the system's socket table: who holds a port                                |
+//! | [`Connecting`] | a TCP connection that is being made, for callers who can't block          |
+//! | [`icmp`]      | echo requests (ping) without privileges, where the system allows it         |
 //! | [`Stop`]      | Ctrl-C, for loops that poll and for calls that block                       |
 //! | `os/`         | what differs by system                                                     |
 //!
 //! Nothing here knows a protocol: bytes come and go, and what they mean is decided above.
 
 mod addr;
+mod connecting;
 mod error;
 mod event;
+pub mod icmp;
 mod options;
 mod os;
 pub mod reactor;
@@ -27,10 +31,13 @@ pub mod table;
 mod udp;
 
 pub use addr::{Address, AddressError, Family};
+pub use connecting::Connecting;
 pub use error::{Cause, NetError, Op};
 pub use event::ServerEvent;
 pub use options::{OptionReading, SocketOptions};
-pub use os::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
+pub use os::{
+    descriptor_limit, highest_descriptor_limit, may_capture, own_uid, raise_descriptor_limit, same_user, user_name,
+};
 pub use reactor::{
     Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Io, Limits, Overflow, Peer, Reactor,
 };
