@@ -92,7 +92,6 @@ impl AddressArgs {
         split(words, self.port, &default.address()?)
     }
 
-
     /// The address that `words` are, and nothing else.
     pub(super) fn whole(&self, words: &[String], default: DefaultPort) -> Result<Address, UsageError> {
         self.whole_or(words, &default.address()?)

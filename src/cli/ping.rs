@@ -126,10 +126,16 @@ impl PingArgs {
 
     /// What a probe is, and to whom.
     fn target(&self) -> Result<(Mode, Address), UsageError> {
-        let modes = [(self.tcp, Mode::Tcp), (self.echo, Mode::Echo), (self.udp, Mode::Udp), (self.icmp, Mode::Icmp)];
+        let modes =
+            [(self.tcp, Mode::Tcp), (self.echo, Mode::Echo), (self.udp, Mode::Udp), (self.icmp, Mode::Icmp)];
         let asked = modes.into_iter().find(|(set, _)| *set).map(|(_, mode)| mode);
-        // Port 0 can't be pinged, so it stands for none.
+        // No port can be 0, so it stands for none.
         let given = self.address.whole_or(&self.addr, &Address::new("", 0))?;
+        if given.port() == 0 && self.wants_port_0() {
+            return Err(UsageError::new(
+                "port 0 is nobody's: it stands for any free port of a server".to_owned(),
+            ));
+        }
         let mode = asked.unwrap_or(if given.port() == 0 { Mode::Icmp } else { Mode::Tcp });
         let default = match mode {
             Mode::Tcp | Mode::Echo => address::TCP_ECHO.address()?,
@@ -137,7 +143,9 @@ impl PingArgs {
             Mode::Icmp if given.host().is_empty() => {
                 return Err(UsageError {
                     message: "whom to ping is missing".to_owned(),
-                    hint: Some("netlab ping 127.0.0.1 asks the host, netlab ping 127.0.0.1:65432 a program".into()),
+                    hint: Some(
+                        "netlab ping 127.0.0.1 asks the host, netlab ping 127.0.0.1:65432 a program".into(),
+                    ),
                 });
             }
             Mode::Icmp if given.port() != 0 => {
@@ -148,15 +156,12 @@ impl PingArgs {
             }
             Mode::Icmp => given.clone(),
         };
-        if mode != Mode::Icmp && given.port() == 0 && self.wants_port_0() {
-            return Err(UsageError::new("port 0 is nobody's: it stands for any free port of a server".to_owned()));
-        }
         let host = if given.host().is_empty() { default.host() } else { given.host() };
         let port = if given.port() == 0 { default.port() } else { given.port() };
         Ok((mode, Address::new(host, port)))
     }
 
-    /// True if port 0 was written, which `whole_or` can't tell from none.
+    /// True if port 0 was written: then another default makes no difference.
     fn wants_port_0(&self) -> bool {
         let other = Address::new("", 1);
         self.address.whole_or(&self.addr, &other).is_ok_and(|given| given.port() == 0)
@@ -262,15 +267,23 @@ fn silence(report: &PingReport) -> Option<String> {
     }
     Some(match report.mode {
         _ if report.refused > 0 => {
-            format!("nobody listens on {target}: start the server first, or check the port; `netlab sockets -l`")
+            format!(
+                "nobody listens on {target}: start the server first, or check the port; `netlab sockets -l`"
+            )
         }
         Mode::Udp if report.strays > 0 => {
             "the server answers with something else: `netlab udp-echo server` echoes".to_owned()
         }
-        Mode::Udp => format!("UDP does not say whether {target} is silent, gone or out of reach; -w waits longer"),
-        Mode::Tcp => "a firewall may drop the packets, the host may be down, or the server's backlog full".to_owned(),
+        Mode::Udp => {
+            format!("UDP does not say whether {target} is silent, gone or out of reach; -w waits longer")
+        }
+        Mode::Tcp => {
+            "a firewall may drop the packets, the host may be down, or the server's backlog full".to_owned()
+        }
         Mode::Echo => "the server is connected but silent: it may serve another client first".to_owned(),
-        Mode::Icmp => format!("{} is down, out of reach, or does not answer ICMP; --tcp asks a port", target.ip()),
+        Mode::Icmp => {
+            format!("{} is down, out of reach, or does not answer ICMP; --tcp asks a port", target.ip())
+        }
     })
 }
 

@@ -141,7 +141,8 @@ impl SocketsArgs {
 
     fn follow(&self, filter: &Filter, output: &Output) -> anyhow::Result<()> {
         let stop = Stop::on_signals()?;
-        let mut screen = (!self.json_stream && io::stdout().is_terminal()).then(|| Screen::open(self, output));
+        let mut screen =
+            (!self.json_stream && io::stdout().is_terminal()).then(|| Screen::open(self, output));
         let mut show = |look: Look| match &mut screen {
             Some(screen) => screen.draw(look),
             None => print_changes(&look.changes, self.json_stream),
@@ -161,8 +162,13 @@ fn unreadable(error: io::Error) -> anyhow::Error {
     if error.kind() != io::ErrorKind::Unsupported {
         return error.into();
     }
-    let others = if cfg!(windows) { "`netstat -ano`" } else { "`netstat -an`, and `netstat -Lan` for listeners' queues," };
-    UsageError { message: error.to_string(), hint: Some(format!("{others} shows it; on Linux netlab does")) }.into()
+    let others = if cfg!(windows) {
+        "`netstat -ano`"
+    } else {
+        "`netstat -an`, and `netstat -Lan` for listeners' queues,"
+    };
+    UsageError { message: error.to_string(), hint: Some(format!("{others} shows it; on Linux netlab does")) }
+        .into()
 }
 
 fn print_changes(changes: &[Change], json: bool) -> io::Result<()> {
@@ -204,7 +210,8 @@ impl<'a> Screen<'a> {
         let (width, height) = terminal::size().unwrap_or((80, 24));
         let style = render::Style { width: usize::from(width).max(40), ..self.output.style };
         let report = self.args.report(rows);
-        let mut text = format!("+ new  ~ changed  - gone        every {:?}, Ctrl-C ends\n", self.args.interval);
+        let mut text =
+            format!("+ new  ~ changed  - gone        every {:?}, Ctrl-C ends\n", self.args.interval);
         text += &render::block_text(&Block::Table(report.table(Some(&marks))), style);
         let lines: Vec<&str> = text.lines().collect();
         let mut stdout = io::stdout().lock();
@@ -212,7 +219,12 @@ impl<'a> Screen<'a> {
         let fitting = usize::from(height).saturating_sub(1);
         for line in &lines[..lines.len().min(fitting)] {
             let line: String = line.chars().take(usize::from(width)).collect();
-            queue!(stdout, style::Print(line), terminal::Clear(terminal::ClearType::UntilNewLine), style::Print("\r\n"))?;
+            queue!(
+                stdout,
+                style::Print(line),
+                terminal::Clear(terminal::ClearType::UntilNewLine),
+                style::Print("\r\n")
+            )?;
         }
         queue!(stdout, terminal::Clear(terminal::ClearType::FromCursorDown))?;
         if lines.len() > fitting {

@@ -86,7 +86,8 @@ pub fn decode_reply(v6: bool, message: &[u8]) -> Option<&[u8]> {
 
 /// The checksum of RFC 1071: the complement of the sum of all 16-bit words, carries added at the end.
 fn checksum(bytes: &[u8]) -> u16 {
-    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low)));
+    let words =
+        bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low)));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn a_request_is_as_the_rfc_has_it() {
         let request = encode_request(false, 0x1234, 1, b"abc");
-        assert_eq!(request, [8, 0, 0x20, 0x67, 0x12, 0x34, 0, 1, b'a', b'b', b'c']);
+        assert_eq!(request, [8, 0, 0x21, 0x68, 0x12, 0x34, 0, 1, b'a', b'b', b'c']);
         assert_eq!(checksum(&request), 0, "a message with its checksum sums up to nothing");
         assert_eq!(encode_request(true, 1, 2, b"")[..], [128, 0, 0, 0, 0, 1, 0, 2]);
     }

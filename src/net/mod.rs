@@ -36,7 +36,8 @@ pub use error::{Cause, NetError, Op};
 pub use event::ServerEvent;
 pub use options::{OptionReading, SocketOptions};
 pub use os::{
-    descriptor_limit, highest_descriptor_limit, may_capture, own_uid, raise_descriptor_limit, same_user, user_name,
+    descriptor_limit, highest_descriptor_limit, may_capture, own_uid, raise_descriptor_limit, same_user,
+    user_name,
 };
 pub use reactor::{
     Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Io, Limits, Overflow, Peer, Reactor,

@@ -128,8 +128,10 @@ impl Report for DoctorReport {
                 Status::Warning => "warning",
                 Status::Failed => "FAILED",
             };
-            let fix = fix.iter().map(|fix| format!("; fix: {fix}")).collect::<String>();
-            table.row([(*name).to_owned(), status.to_owned(), escape(format!("{found}{fix}").as_bytes())]);
+            let mut found = escape(found.as_bytes());
+            // On a line of its own: that is what a reader looks for.
+            found.extend(fix.iter().map(|fix| format!("\nfix: {}", escape(fix.as_bytes()))));
+            table.row([(*name).to_owned(), status.to_owned(), found]);
         }
         let verdict = match (self.failed, self.warnings) {
             (0, 0) => "all is well".to_owned(),

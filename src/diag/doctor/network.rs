@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Check, PortBase, ServerPort, Surroundings};
 use crate::net::table::{self, SocketRow, Transport};
 use crate::net::{
-    Address, Family, NetError, SocketOptions, Stream, Udp, icmp, may_capture, own_uid, same_user, socket, user_name,
+    Address, Family, NetError, SocketOptions, Stream, Udp, icmp, may_capture, own_uid, same_user, socket,
+    user_name,
 };
 
 /// How long a machine may take to talk to itself.
@@ -97,7 +98,11 @@ fn holder_name(holder: &SocketRow) -> String {
 /// How to get a base of one's own: ten ports for each of the first 1,200 users, below the ports of clients.
 fn own_base() -> String {
     let base = 20_000 + own_uid().unwrap_or(0) % 1_200 * 10;
-    if cfg!(windows) { format!("setx NETLAB_PORT_BASE {base}") } else { format!("export NETLAB_PORT_BASE={base}") }
+    if cfg!(windows) {
+        format!("setx NETLAB_PORT_BASE {base}")
+    } else {
+        format!("export NETLAB_PORT_BASE={base}")
+    }
 }
 
 /// By which the users of one machine keep out of each other's way.
@@ -107,16 +112,19 @@ pub(super) fn port_base(surroundings: &Surroundings) -> Check {
         surroundings.ports.iter().map(|port| format!("{} {}", port.server, port.port)).collect();
     let ports = ports.join(", ");
     match &surroundings.port_base {
-        PortBase::Unset => {
-            Check::ok(name, format!("NETLAB_PORT_BASE is unset: {ports}; many users of one machine each set it"))
-        }
+        PortBase::Unset => Check::ok(
+            name,
+            format!("NETLAB_PORT_BASE is unset: {ports}; many users of one machine each set it"),
+        ),
         PortBase::Wrong(why) => Check::failed(name, why.clone(), own_base()),
         PortBase::Set(base @ ..1_024) => {
             Check::failed(name, format!("{base}: ports below 1024 need privileges"), own_base())
         }
-        PortBase::Set(base @ EPHEMERAL..=60_999) => {
-            Check::warning(name, format!("{base}: clients get ports there and may take them first"), own_base())
-        }
+        PortBase::Set(base @ EPHEMERAL..=60_999) => Check::warning(
+            name,
+            format!("{base}: clients get ports there and may take them first"),
+            own_base(),
+        ),
         PortBase::Set(base) => Check::ok(name, format!("NETLAB_PORT_BASE is {base}: {ports}")),
     }
 }

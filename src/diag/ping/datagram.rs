@@ -108,7 +108,9 @@ impl Prober for Datagrams<'_> {
             Ok(None) => return Ok(Heard::Nothing),
             Err(error) if error.cause() == Cause::Refused => return self.refused(error),
             // A router says that no route leads there. The next probe may find one.
-            Err(error) if error.cause() == Cause::Unreachable => return Ok(Heard::Failed { seq: None, error }),
+            Err(error) if error.cause() == Cause::Unreachable => {
+                return Ok(Heard::Failed { seq: None, error });
+            }
             Err(error) => return Err(error.into()),
         };
         let datagram = &self.buffer[..received.kept];

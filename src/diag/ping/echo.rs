@@ -31,7 +31,13 @@ impl Echoes {
                     stream.set_send_timeout(Some(config.wait))?;
                     let payloads = Payloads::new(token(), config.size);
                     let buffer = vec![0; payloads.size().max(4 << 10)];
-                    return Ok(Echoes { stream, payloads, open: VecDeque::new(), partial: Vec::new(), buffer });
+                    return Ok(Echoes {
+                        stream,
+                        payloads,
+                        open: VecDeque::new(),
+                        partial: Vec::new(),
+                        buffer,
+                    });
                 }
                 Err(error) => last = Some(error),
             }

@@ -156,7 +156,8 @@ pub fn run(
     let bytes = if config.mode == Mode::Tcp { 0 } else { config.size };
     show(&Event::Started { mode: config.mode, address: address.to_owned(), bytes })?;
     let start = Instant::now();
-    let mut course = Course { config, prober: prober.as_mut(), tally: Tally::default(), failed: 0, strays: 0 };
+    let mut course =
+        Course { config, prober: prober.as_mut(), tally: Tally::default(), failed: 0, strays: 0 };
     let error = course.run(start, stop, show).err();
     let (failed, strays) = (course.failed, course.strays);
     let (tally, target) = (course.tally, prober.target());
@@ -219,7 +220,11 @@ impl Course<'_> {
 
     /// How long to listen for duplicates at the end.
     fn linger(&self) -> Duration {
-        if self.prober.may_double() { (self.tally.longest() * 3).max(LINGER).min(self.config.wait) } else { Duration::ZERO }
+        if self.prober.may_double() {
+            (self.tally.longest() * 3).max(LINGER).min(self.config.wait)
+        } else {
+            Duration::ZERO
+        }
     }
 
     fn send(&mut self, show: &mut Show<'_>) -> Result<(), PingError> {
@@ -228,7 +233,9 @@ impl Course<'_> {
         self.tally.sent(Instant::now());
         match self.prober.send(seq) {
             Ok(at) => self.tally.sent_at(seq, at),
-            Err(PingError::Net(error)) => self.heard(Heard::Failed { seq: Some(seq), error }, Instant::now(), show)?,
+            Err(PingError::Net(error)) => {
+                self.heard(Heard::Failed { seq: Some(seq), error }, Instant::now(), show)?
+            }
             Err(error) => return Err(error),
         }
         Ok(())

@@ -222,7 +222,8 @@ impl PingReport {
     /// The figures in words, as ping has them.
     #[must_use]
     pub fn summary(&self) -> String {
-        let mut words = vec![format!("{} sent", Grouped(self.sent)), format!("{} received", Grouped(self.received))];
+        let mut words =
+            vec![format!("{} sent", Grouped(self.sent)), format!("{} received", Grouped(self.received))];
         let counts = [
             (self.duplicates, "duplicate"),
             (self.reordered, "out of order"),
@@ -236,10 +237,17 @@ impl PingReport {
         }));
         words.push(format!("{} lost ({} %)", Grouped(self.lost), self.loss_percent));
         words.push(format!("time {} ms", self.duration_ms));
-        let mut text = format!("--- {} {} ping statistics ---\n{}", Place(self.target), self.mode.name(), words.join(", "));
+        let mut text = format!(
+            "--- {} {} ping statistics ---\n{}",
+            Place(self.target),
+            self.mode.name(),
+            words.join(", ")
+        );
         if let Some(Rtt { min, avg, max, mdev, p50, p99 }) = self.rtt_us {
-            let [min, avg, max, mdev, p50, p99] = [min, avg, max, mdev, p50, p99].map(|us| format!("{:.3}", us / 1_000.0));
-            text += &format!("\nrtt min/avg/max/mdev = {min}/{avg}/{max}/{mdev} ms, p50/p99 = {p50}/{p99} ms");
+            let [min, avg, max, mdev, p50, p99] =
+                [min, avg, max, mdev, p50, p99].map(|us| format!("{:.3}", us / 1_000.0));
+            text +=
+                &format!("\nrtt min/avg/max/mdev = {min}/{avg}/{max}/{mdev} ms, p50/p99 = {p50}/{p99} ms");
         }
         text
     }
@@ -288,7 +296,8 @@ mod tests {
              rtt min/avg/max/mdev = 0.050/0.060/0.070/0.008 ms, p50/p99 = 0.060/0.070 ms"
         );
         assert!(report.succeeded());
-        let nothing = PingReport::new(Mode::Icmp, "[::1]:0".parse().unwrap(), Tally::default(), 0, 0, Duration::ZERO);
+        let nothing =
+            PingReport::new(Mode::Icmp, "[::1]:0".parse().unwrap(), Tally::default(), 0, 0, Duration::ZERO);
         assert_eq!(
             nothing.summary(),
             "--- ::1 icmp ping statistics ---\n0 sent, 0 received, 0 lost (0 %), time 0 ms"

@@ -107,7 +107,8 @@ impl Filter {
     /// True if the socket is meant.
     #[must_use]
     pub fn fits(&self, row: &SocketRow) -> bool {
-        let hears_everyone = row.state == if row.transport == Transport::Tcp { State::Listen } else { State::Close };
+        let hears_everyone =
+            row.state == if row.transport == Transport::Tcp { State::Listen } else { State::Close };
         self.takes(row.transport)
             && (!self.listening || hears_everyone)
             && (self.states.is_empty() || self.states.iter().any(|state| state.fits(row.state)))
@@ -160,7 +161,8 @@ mod tests {
     #[test]
     fn each_condition_holds_by_itself() {
         let listener = row(Transport::Tcp, State::Listen, "0.0.0.0:5000", "0.0.0.0:0");
-        let server = row(Transport::Tcp, State::Established, "[::ffff:127.0.0.1]:5000", "[::ffff:127.0.0.1]:40000");
+        let server =
+            row(Transport::Tcp, State::Established, "[::ffff:127.0.0.1]:5000", "[::ffff:127.0.0.1]:40000");
         let udp = row(Transport::Udp, State::Close, "127.0.0.1:5000", "0.0.0.0:0");
         let which = |filter: Filter| [&listener, &server, &udp].map(|row| filter.fits(row));
         assert_eq!(which(Filter::default()), [true; 3]);
@@ -174,7 +176,11 @@ mod tests {
             end: Some(End { ips: ips.iter().map(|ip| ip.parse().unwrap()).collect(), port }),
             ..Filter::default()
         };
-        assert_eq!(which(end(&["127.0.0.1"], Some(5000))), [true; 3], "0.0.0.0 includes it, ::ffff: means it");
+        assert_eq!(
+            which(end(&["127.0.0.1"], Some(5000))),
+            [true; 3],
+            "0.0.0.0 includes it, ::ffff: means it"
+        );
         assert_eq!(which(end(&[], Some(40000))), [false, true, false], "the other end counts");
         assert_eq!(which(end(&["127.0.0.2"], None)), [true, false, false]);
         assert_eq!(which(end(&[], Some(0))), [false; 3]);

@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 
-use crate::net::user_name;
 use crate::net::table::{self, SocketRow, State, Transport};
+use crate::net::user_name;
 
 /// The sockets that fit `filter`, those of one service together: its listener, then its connections.
 ///

@@ -112,7 +112,8 @@ impl SocketsReport {
     pub fn table(&self, marks: Option<&[String]>) -> Table {
         let last = if self.show_processes { "process" } else { "owner" };
         let titles = ["proto", "state", ">recv-q", ">send-q", "local", "peer", last];
-        let mut table = Table::new(&if marks.is_some() { [&[""], &titles[..]].concat() } else { titles.to_vec() });
+        let mut table =
+            Table::new(&if marks.is_some() { [&[""], &titles[..]].concat() } else { titles.to_vec() });
         for (at, row) in self.sockets.iter().enumerate() {
             let mut cells = row.cells().to_vec();
             cells.push(row.owner(self.show_processes));
@@ -156,11 +157,17 @@ impl SocketsReport {
             );
         }
         if self.sockets.iter().any(|row| row.remote.is_some()) {
-            notes.push("Others: recv-q is bytes received and not read, send-q bytes sent and not acknowledged.".into());
+            notes.push(
+                "Others: recv-q is bytes received and not read, send-q bytes sent and not acknowledged."
+                    .into(),
+            );
         }
         for row in self.sockets.iter().filter(|row| row.backlog.is_some_and(|most| row.recv_q > most)) {
             let queue = row.recv_q;
-            notes.push(format!("{}: the queue is full ({queue} wait): the kernel drops further SYNs.", row.local));
+            notes.push(format!(
+                "{}: the queue is full ({queue} wait): the kernel drops further SYNs.",
+                row.local
+            ));
         }
         if any(State::CloseWait) {
             notes.push("CLOSE-WAIT: the peer has closed; this program has not called close() yet.".into());

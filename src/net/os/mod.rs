@@ -13,11 +13,15 @@ pub use linux::may_capture;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{cpu_time, datagram_batches, process_of, processes, sockets};
 #[cfg(unix)]
-pub use unix::{descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name};
+pub use unix::{
+    descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
+};
 #[cfg(unix)]
 pub(super) use unix::{keepalive_time, recv_whole_length, watch_signals};
 #[cfg(windows)]
-pub use windows::{descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name};
+pub use windows::{
+    descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
+};
 #[cfg(windows)]
 pub(super) use windows::{keepalive_time, recv_whole_length, watch_signals};
 
