@@ -105,9 +105,10 @@ impl Direction {
         let mut last = self.from.local_addr().unwrap();
         while !self.done.load(Ordering::SeqCst) {
             let now = Instant::now();
-            let (due, rest) = delayed.into_iter().partition(|(at, _)| *at <= now);
-            delayed = rest;
-            due.into_iter().for_each(|(_, datagram): (_, Vec<u8>)| pass(&datagram, last));
+            let due: Vec<_> = delayed.extract_if(.., |(at, _)| *at <= now).collect();
+            for (_, datagram) in due {
+                pass(&datagram, last);
+            }
             let mut buffer = [0; 2_000];
             let (length, from) = match self.from.recv_from(&mut buffer) {
                 Ok(received) => received,
@@ -128,9 +129,10 @@ impl Direction {
                 }
                 Some(Fault::Delay(time)) => delayed.push((Instant::now() + *time, datagram.to_vec())),
             }
-            let (free, rest) = held.into_iter().partition(|(behind, _)| *behind == seq);
-            held = rest;
-            free.into_iter().for_each(|(_, datagram): (_, Vec<u8>)| pass(&datagram, from));
+            let free: Vec<_> = held.extract_if(.., |(behind, _)| *behind == seq).collect();
+            for (_, datagram) in free {
+                pass(&datagram, from);
+            }
         }
     }
 }

@@ -87,7 +87,7 @@ fn a_slow_reader() {
     let _server = listener.accept().unwrap();
     client.set_nonblocking(true).unwrap();
     loop {
-        match client.write(&[b'x'; 65_536]) {
+        match client.write(&[b'x'; 8_192]) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             Err(error) => panic!("{error}"),

@@ -161,7 +161,7 @@ pub fn run(
     let error = course.run(start, stop, show).err();
     let (failed, strays) = (course.failed, course.strays);
     let (tally, target) = (course.tally, prober.target());
-    let report = PingReport::new(config.mode, target, tally, failed, strays, start.elapsed());
+    let report = PingReport::new(config.mode, target, &tally, failed, strays, start.elapsed());
     match error {
         // Nobody sees any more what would be said.
         Some(PingError::Io(error)) => Err(PingError::Io(error)),
@@ -234,7 +234,7 @@ impl Course<'_> {
         match self.prober.send(seq) {
             Ok(at) => self.tally.sent_at(seq, at),
             Err(PingError::Net(error)) => {
-                self.heard(Heard::Failed { seq: Some(seq), error }, Instant::now(), show)?
+                self.heard(Heard::Failed { seq: Some(seq), error }, Instant::now(), show)?;
             }
             Err(error) => return Err(error),
         }
@@ -263,7 +263,9 @@ impl Course<'_> {
                 self.failed += 1;
                 // With one probe in flight there is no doubt which one was meant.
                 let seq = seq.or_else(|| self.tally.only_one_in_flight());
-                seq.iter().for_each(|seq| self.tally.failed(*seq));
+                if let Some(seq) = seq {
+                    self.tally.failed(seq);
+                }
                 show(&Event::Failed { seq, from, error: format!("{error}: {}", error.source) })
             }
             Heard::Reply { seq, bytes } => match self.tally.arrived(seq, now) {

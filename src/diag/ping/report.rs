@@ -192,7 +192,7 @@ impl PingReport {
     pub(super) fn new(
         mode: Mode,
         target: SocketAddr,
-        tally: Tally,
+        tally: &Tally,
         refused: u64,
         strays: u64,
         took: Duration,
@@ -237,19 +237,18 @@ impl PingReport {
         }));
         words.push(format!("{} lost ({} %)", Grouped(self.lost), self.loss_percent));
         words.push(format!("time {} ms", self.duration_ms));
-        let mut text = format!(
-            "--- {} {} ping statistics ---\n{}",
-            Place(self.target),
-            self.mode.name(),
-            words.join(", ")
-        );
-        if let Some(Rtt { min, avg, max, mdev, p50, p99 }) = self.rtt_us {
-            let [min, avg, max, mdev, p50, p99] =
-                [min, avg, max, mdev, p50, p99].map(|us| format!("{:.3}", us / 1_000.0));
-            text +=
-                &format!("\nrtt min/avg/max/mdev = {min}/{avg}/{max}/{mdev} ms, p50/p99 = {p50}/{p99} ms");
-        }
-        text
+        let heading = format!("--- {} {} ping statistics ---", Place(self.target), self.mode.name());
+        let times = self.rtt_us.map(|rtt| rtt.to_string());
+        [Some(heading), Some(words.join(", ")), times].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl fmt::Display for Rtt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rtt { min, avg, max, mdev, p50, p99 } = *self;
+        let [min, avg, max, mdev, p50, p99] =
+            [min, avg, max, mdev, p50, p99].map(|us| format!("{:.3}", us / 1_000.0));
+        write!(f, "rtt min/avg/max/mdev = {min}/{avg}/{max}/{mdev} ms, p50/p99 = {p50}/{p99} ms")
     }
 }
 
@@ -288,7 +287,7 @@ mod tests {
             tally.arrived(seq, start + Duration::from_micros(after));
         }
         let target = "127.0.0.1:9999".parse().unwrap();
-        let report = PingReport::new(Mode::Udp, target, tally, 0, 0, Duration::from_millis(1_500));
+        let report = PingReport::new(Mode::Udp, target, &tally, 0, 0, Duration::from_millis(1_500));
         assert_eq!(
             report.summary(),
             "--- 127.0.0.1:9999 udp ping statistics ---\n\
@@ -297,7 +296,7 @@ mod tests {
         );
         assert!(report.succeeded());
         let nothing =
-            PingReport::new(Mode::Icmp, "[::1]:0".parse().unwrap(), Tally::default(), 0, 0, Duration::ZERO);
+            PingReport::new(Mode::Icmp, "[::1]:0".parse().unwrap(), &Tally::default(), 0, 0, Duration::ZERO);
         assert_eq!(
             nothing.summary(),
             "--- ::1 icmp ping statistics ---\n0 sent, 0 received, 0 lost (0 %), time 0 ms"

@@ -235,7 +235,7 @@ mod tests {
     fn queues_alone_are_no_event_and_twins_are_two() {
         let one = row("1.1.1.1:1", "LISTEN");
         let fuller = Row { recv_q: 9, ..one.clone() };
-        assert!(lines(Some(&[one.clone()]), &[fuller]).is_empty());
+        assert!(lines(Some(std::slice::from_ref(&one)), &[fuller]).is_empty());
         let twins = [one.clone(), one.clone()];
         assert_eq!(lines(Some(&twins), &twins[..1]), ["   1.234s gone    tcp 1.1.1.1:1 * LISTEN"]);
     }

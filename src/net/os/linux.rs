@@ -212,6 +212,7 @@ fn process_name(pid: u32) -> String {
 
 /// True if this process may open a packet socket (CAP_NET_RAW), as a capture does. With protocol 0 it receives
 /// nothing.
+#[must_use]
 pub fn may_capture() -> Option<bool> {
     Some(socket2::Socket::new(Domain::PACKET, Type::RAW, None).is_ok())
 }
