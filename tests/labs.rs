@@ -23,12 +23,13 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 7] = [
+const LABS: [&str; 8] = [
     "01-first-echo",
     "02-tcp-or-udp",
     "04-sticky-packets",
     "05-framing",
     "06-many-clients",
+    "08-closing-and-errors",
     "10-rooms",
     "12-records",
 ];
@@ -88,6 +89,12 @@ fn lab_05_framing() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_06_many_clients() {
     run_lab("06-many-clients");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_08_closing_and_errors() {
+    run_lab("08-closing-and-errors");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const IPV4_HEADER: usize = 20;
 /// A socket for echo requests to `addr`, whose port means nothing. What is sent and received on it are messages of this module.
 ///
 /// # Errors
-/// [`Cause::NotPermitted`](super::Cause::NotPermitted) where this user may not send them.
+/// [`Cause::NotPermitted`] where this user may not send them.
 pub fn connect(mut addr: SocketAddr) -> Result<Udp, NetError> {
     addr.set_port(0);
     let failed = |op| move |source| NetError::new(op, addr, source);
