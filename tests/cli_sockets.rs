@@ -8,14 +8,18 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 
-use harness::{Server, netlab, run};
+use harness::{Server, netlab, own_loopback, run};
 use serde_json::Value;
+
+/// Any port of this process's own address.
+fn any() -> String {
+    format!("{}:0", own_loopback())
+}
 
 #[test]
 fn a_server_is_found_with_its_process_and_its_columns_are_explained() {
-    let server = Server::start(&["tcp-echo", "server", ":0", "--backlog", "7"]);
-    let port = server.addr.port().to_string();
-    let ended = run(&["sockets", "-lt", "-p", &port], b"");
+    let server = Server::start(&["tcp-echo", "server", &any(), "--backlog", "7"]);
+    let ended = run(&["sockets", "-lt", "-p", &server.at()], b"");
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     let text = ended.text();
     let row: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().collect();
@@ -23,13 +27,13 @@ fn a_server_is_found_with_its_process_and_its_columns_are_explained() {
     assert_eq!(row, ["tcp", "LISTEN", "0", "7", &at, "*", &pid, "(netlab)"], "{text}");
     assert!(text.contains("recv-q counts connections that wait to be accepted"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    let owner = run(&["sockets", "-lt", &port], b"").text();
+    let owner = run(&["sockets", "-lt", &server.at()], b"").text();
     assert!(!owner.contains(&pid), "without -p the owner stands there: {owner}");
 }
 
 #[test]
 fn the_document_has_every_member() {
-    let server = Server::start(&["tcp-echo", "server", ":0", "--backlog", "7"]);
+    let server = Server::start(&["tcp-echo", "server", &any(), "--backlog", "7"]);
     let client = TcpStream::connect(server.addr).unwrap();
     let document = run(&["sockets", &server.at(), "-J"], b"").json();
     let rows = document["sockets"].as_array().unwrap();
@@ -56,7 +60,7 @@ fn the_document_has_every_member() {
 
 #[test]
 fn filters_say_which_sockets() {
-    let server = Server::start(&["tcp-echo", "server", ":0"]);
+    let server = Server::start(&["tcp-echo", "server", &any()]);
     let client = TcpStream::connect(server.addr).unwrap();
     let (at, port) = (server.at(), format!(":{}", server.addr.port()));
     let of_client = client.local_addr().unwrap().to_string();
@@ -64,24 +68,29 @@ fn filters_say_which_sockets() {
         let document = run(&[&["sockets", "-J"], args].concat(), b"").json();
         document["sockets"].as_array().unwrap().len()
     };
+    let ip = server.addr.ip().to_string();
     assert_eq!(count(&[&at]), 3);
-    assert_eq!(count(&["127.0.0.1", &port[1..]]), 3);
-    assert_eq!(count(&[&of_client]), 2);
-    assert_eq!(count(&[&port, "-t"]), 3);
-    assert_eq!(count(&[&port, "-t", "-u"]), 3);
-    assert_eq!(count(&[&port, "-u"]), 0);
-    assert_eq!(count(&[&port, "-6"]), 0);
-    assert_eq!(count(&[&port, "--state", "listening"]), 1);
-    assert_eq!(count(&[&port, "--state", "estab,LISTEN"]), 3);
-    assert_eq!(count(&[&port, "--state", "connected"]), 2);
-    assert_eq!(count(&[&port, "--state", "time-wait"]), 0);
-    let none = run(&["sockets", &port, "--state", "time-wait"], b"");
+    assert_eq!(count(&[&ip, &port[1..]]), 3);
+    assert_eq!(count(&[&at, "-t"]), 3);
+    assert_eq!(count(&[&at, "-t", "-u"]), 3);
+    assert_eq!(count(&[&at, "-u"]), 0);
+    assert_eq!(count(&[&at, "-6"]), 0);
+    assert_eq!(count(&[&at, "--state", "listening"]), 1);
+    assert_eq!(count(&[&at, "--state", "estab,LISTEN"]), 3);
+    assert_eq!(count(&[&at, "--state", "connected"]), 2);
+    assert_eq!(count(&[&at, "--state", "time-wait"]), 0);
+    let none = run(&["sockets", &at, "--state", "time-wait"], b"");
     assert_eq!((none.code, none.text().as_str()), (Some(0), "no such sockets\n"));
+    // A port alone: others may have it, too, at other addresses.
+    for by_port in [&port, &port[1..], &of_client] {
+        let text = run(&["sockets", by_port], b"").text();
+        assert!(text.contains(&of_client) && text.contains(&at), "{by_port}: {text}");
+    }
 }
 
 #[test]
 fn extended_shows_tcp_info() {
-    let server = Server::start(&["tcp-echo", "server", ":0"]);
+    let server = Server::start(&["tcp-echo", "server", &any()]);
     let _client = TcpStream::connect(server.addr).unwrap();
     let text = run(&["sockets", "-e", &server.at()], b"").text();
     let titles = text.lines().find(|line| line.contains("cwnd")).unwrap_or_else(|| panic!("{text}"));
@@ -91,12 +100,12 @@ fn extended_shows_tcp_info() {
 
 #[test]
 fn a_watch_prints_each_change_of_a_connections_life() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind((own_loopback(), 0)).unwrap();
     let addr = listener.local_addr().unwrap();
-    let port = addr.port().to_string();
+    let at = addr.to_string();
     for json in [false, true] {
         let mut command = netlab();
-        command.args(["sockets", &port, "--watch", "-i", "10ms"]).args(json.then_some("--json-stream"));
+        command.args(["sockets", &at, "--watch", "-i", "10ms"]).args(json.then_some("--json-stream"));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut wait_for = |event: &str, state: &str, at: &str| {

@@ -5,20 +5,20 @@
 mod harness;
 
 use std::io::{ErrorKind, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 
 use netlab::net::{SocketOptions, socket};
 use serde_json::Value;
 
-use harness::eventually;
+use harness::{eventually, own_loopback};
 
 /// state, recv-q, send-q, local, peer
 type Line = (String, u64, u64, String, String);
 
-/// What `ss` says of a port.
-fn by_ss(transport: &str, port: u16) -> Vec<Line> {
-    let filter = format!("( sport = :{port} or dport = :{port} )");
+/// What `ss` says of an address.
+fn by_ss(transport: &str, addr: SocketAddr) -> Vec<Line> {
+    let filter = format!("( src {addr} or dst {addr} )");
     let output = Command::new("ss").args(["-H", "-a", "-n", transport, &filter]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let line = |line: &str| {
@@ -37,8 +37,8 @@ fn by_ss(transport: &str, port: u16) -> Vec<Line> {
 }
 
 /// What netlab says of it.
-fn by_netlab(transport: &str, port: u16) -> Vec<Line> {
-    let ended = harness::run(&["sockets", transport, &format!(":{port}"), "-J"], b"");
+fn by_netlab(transport: &str, addr: SocketAddr) -> Vec<Line> {
+    let ended = harness::run(&["sockets", transport, &addr.to_string(), "-J"], b"");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let line = |row: &Value| {
         let text = |name: &str| row[name].as_str().unwrap_or("*").to_owned();
@@ -51,12 +51,12 @@ fn by_netlab(transport: &str, port: u16) -> Vec<Line> {
 }
 
 /// Compares both when the table has come to rest; returns what they said.
-fn agreed(transport: &str, port: u16) -> Vec<Line> {
+fn agreed(transport: &str, addr: SocketAddr) -> Vec<Line> {
     let mut said = (Vec::new(), Vec::new());
     eventually("ss and netlab say the same", || {
-        said = (by_ss(transport, port), by_netlab(transport, port));
+        said = (by_ss(transport, addr), by_netlab(transport, addr));
         // Segments and timers may move between the two looks; what rests, both see alike.
-        said.0 == said.1 && by_ss(transport, port) == said.0
+        said.0 == said.1 && by_ss(transport, addr) == said.0
     });
     said.1
 }
@@ -68,11 +68,11 @@ fn states(lines: &[Line]) -> Vec<&str> {
 #[test]
 #[ignore = "needs ss"]
 fn a_listener_with_a_full_backlog() {
-    for ip in ["127.0.0.1", "::1"] {
-        let any = [SocketAddr::new(ip.parse().unwrap(), 0)];
+    for ip in [own_loopback().into(), Ipv6Addr::LOCALHOST.into()] {
+        let any = [SocketAddr::new(ip, 0)];
         let (_listener, addr) = socket::listen(&any, &SocketOptions::default(), 3).unwrap();
         let _clients: Vec<_> = (0..4).map(|_| TcpStream::connect(addr).unwrap()).collect();
-        let lines = agreed("-t", addr.port());
+        let lines = agreed("-t", addr);
         assert_eq!(states(&lines), [&["ESTABLISHED"; 8][..], &["LISTEN"]].concat());
         assert_eq!((lines[8].1, lines[8].2), (4, 3));
     }
@@ -81,9 +81,9 @@ fn a_listener_with_a_full_backlog() {
 #[test]
 #[ignore = "needs ss"]
 fn a_slow_reader() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let listener = TcpListener::bind((own_loopback(), 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut client = TcpStream::connect(addr).unwrap();
     let _server = listener.accept().unwrap();
     client.set_nonblocking(true).unwrap();
     loop {
@@ -93,7 +93,7 @@ fn a_slow_reader() {
             Err(error) => panic!("{error}"),
         }
     }
-    let lines = agreed("-t", port);
+    let lines = agreed("-t", addr);
     assert_eq!(states(&lines), ["ESTABLISHED", "ESTABLISHED", "LISTEN"]);
     assert!(lines.iter().any(|line| line.1 > 0) && lines.iter().any(|line| line.2 > 0), "{lines:?}");
 }
@@ -101,27 +101,27 @@ fn a_slow_reader() {
 #[test]
 #[ignore = "needs ss"]
 fn both_sides_of_a_connection_that_ends() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let listener = TcpListener::bind((own_loopback(), 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let client = TcpStream::connect(addr).unwrap();
     let (server, _) = listener.accept().unwrap();
     drop(server);
     eventually("the client is left in CLOSE-WAIT", || {
-        states(&agreed("-t", port)) == ["CLOSE-WAIT", "FIN-WAIT-2", "LISTEN"]
+        states(&agreed("-t", addr)) == ["CLOSE-WAIT", "FIN-WAIT-2", "LISTEN"]
     });
     drop(client);
-    eventually("the server is in TIME-WAIT", || states(&agreed("-t", port)) == ["LISTEN", "TIME-WAIT"]);
+    eventually("the server is in TIME-WAIT", || states(&agreed("-t", addr)) == ["LISTEN", "TIME-WAIT"]);
 }
 
 #[test]
 #[ignore = "needs ss"]
 fn datagrams_that_wait() {
-    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let server = UdpSocket::bind((own_loopback(), 0)).unwrap();
     let addr = server.local_addr().unwrap();
-    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let client = UdpSocket::bind((own_loopback(), 0)).unwrap();
     client.connect(addr).unwrap();
     (0..3).for_each(|_| assert_eq!(client.send(b"Hello").unwrap(), 5));
-    let lines = agreed("-u", addr.port());
+    let lines = agreed("-u", addr);
     assert_eq!(states(&lines), ["ESTABLISHED", "UNCONN"]);
     assert!(lines[1].1 > 0, "{lines:?}");
 }

@@ -56,7 +56,7 @@ pub(super) struct SocketsArgs {
     /// Only UDP sockets; with -t both
     #[arg(short, long)]
     udp: bool,
-    /// Show the process of each socket, as far as this user may see it
+    /// Show the process of each socket, or its owner where this user may not see the process
     #[arg(short, long)]
     processes: bool,
     /// Show TCP_INFO of connections: round-trip time, congestion window, retransmissions
