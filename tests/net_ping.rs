@@ -166,7 +166,6 @@ fn losses_duplicates_and_reorderings_are_those_that_were_made() {
         (9, Fault::Double(2)),
         (20, Fault::Behind(21)),
         (30, Fault::AgainBehind(33)),
-        // The last one's duplicates come when everything is answered.
         (40, Fault::Double(1)),
     ];
     let relay = Relay::start(server.addr, Plan::from(requests), Plan::from(replies));
@@ -184,6 +183,15 @@ fn losses_duplicates_and_reorderings_are_those_that_were_made() {
     assert_eq!(seen(|event| matches!(event, Event::NoReply { .. })), 3);
     assert_eq!(seen(|event| matches!(event, Event::Duplicate { .. })), 5);
     assert_eq!(seen(|event| matches!(event, Event::Reply { .. })), 37);
+}
+
+#[test]
+fn a_duplicate_of_the_last_reply_is_heard() {
+    let server = Server::start(&["udp-echo", "server", ":0"]);
+    let relay = Relay::start(server.addr, Plan::new(), Plan::from([(5, Fault::Double(3))]));
+    // Nothing is missing when it comes, so nothing but patience keeps the socket open.
+    let (report, _, _) = ping(&config(Mode::Udp, 5), relay.addr);
+    assert_eq!(counts(&report), [5, 5, 0, 3, 0, 0]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{UsageError, answered, hint, values};
 /// Measure round trips: by TCP, UDP or ICMP, with what is lost, doubled and out of order
 ///
 /// An address with a port is pinged by TCP connects, one without by ICMP echo requests.
-/// Every other program's ping asks the host's kernel; these ask programs:
+/// ICMP asks the host's kernel, as every ping does; the others ask a program:
 ///
 ///   --tcp    connect and close: the time of the handshake
 ///   --echo   messages on one TCP connection to an echo server: round trips
