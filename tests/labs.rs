@@ -31,6 +31,7 @@ const LABS: &[&str] = &[
     "05-framing",
     "06-many-clients",
     "07-races",
+    "08-closing-and-errors",
     "10-rooms",
     "11-authentication",
     "12-records",
@@ -103,6 +104,12 @@ fn lab_06_many_clients() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_07_races() {
     run_lab("07-races");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_08_closing_and_errors() {
+    run_lab("08-closing-and-errors");
 }
 
 #[test]

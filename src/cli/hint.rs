@@ -151,7 +151,7 @@ fn of_net_error(error: &NetError) -> Option<String> {
         Cause::NotHere => {
             format!("{} is no address of this machine: bind to 127.0.0.1, or 0.0.0.0 for all", addr.host())
         }
-        Cause::NotPermitted if addr.port() < 1024 => {
+        Cause::NotPermitted if addr.port() < 1024 && matches!(error.op, Op::Bind(_)) => {
             format!("ports below 1024 need privileges: pass a port from 1024 up, {} say", 8_000 + addr.port())
         }
         Cause::NotPermitted => "the system forbids it: a sandbox or a firewall rule".to_owned(),

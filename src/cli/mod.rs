@@ -13,6 +13,7 @@ mod class_list;
 mod completions;
 mod config;
 mod dissector;
+mod doctor;
 mod env_file;
 mod events;
 mod explain;
@@ -22,6 +23,7 @@ mod logging;
 mod man;
 mod output;
 mod paths;
+mod ping;
 mod race_demo;
 mod records;
 mod replies;
@@ -30,6 +32,7 @@ mod say;
 mod secret;
 mod serve;
 mod socket_options;
+mod sockets;
 mod stdin_lines;
 mod sticky_demo;
 mod tcp_echo;
@@ -106,6 +109,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Explain(explain::ExplainArgs),
     Bytes(bytes::BytesArgs),
+    Ping(Box<ping::PingArgs>),
+    Sockets(Box<sockets::SocketsArgs>),
+    Doctor(doctor::DoctorArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -132,6 +138,9 @@ impl Command {
             Command::Inspect(args) => args.run(output),
             Command::Explain(args) => args.run(output),
             Command::Bytes(args) => args.run(output),
+            Command::Ping(args) => args.run(output),
+            Command::Sockets(args) => args.run(output),
+            Command::Doctor(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Dissector(args) => args.run(),
@@ -154,6 +163,9 @@ impl Command {
             Command::Inspect(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Bytes(args) => args.json,
+            Command::Ping(args) => args.json,
+            Command::Sockets(args) => args.json,
+            Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
         }

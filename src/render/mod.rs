@@ -7,6 +7,7 @@ mod bars;
 mod json;
 mod progress;
 mod ribbon;
+mod sparkline;
 mod table;
 
 pub use axis::time_axis;
@@ -14,6 +15,7 @@ pub use bars::bar_chart;
 pub use json::{document, error_document};
 pub use progress::Progress;
 pub use ribbon::ribbon;
+pub use sparkline::sparkline;
 pub use table::table;
 
 use crate::report::{Block, Report};
