@@ -38,7 +38,7 @@ fn race(args: &[&str]) -> harness::Ended {
     harness::finish(&mut command, b"")
 }
 
-// Catches: a table that no Markdown reader shows, a ratio that is not the one of its figures, a peer left running.
+// Catches: a table that no Markdown reader shows, a ratio that is not the one of its figures.
 #[test]
 #[ignore = "needs socat"]
 fn the_race_prints_a_table() {

@@ -106,9 +106,9 @@ impl Handler for Recorder {
 
     fn datagrams(&mut self, io: &mut Io<'_>, s: SockId, datagrams: Datagrams<'_>) {
         // Perpetual motion: each datagram is sent to its sender, which is the socket itself.
-        for (from, bytes) in datagrams.iter() {
+        for datagram in datagrams.iter() {
             self.seen.lock().unwrap().push(Saw::Datagram);
-            io.send_to(s, from, bytes);
+            io.send_to(s, datagrams.peer(), datagram.bytes);
         }
     }
 

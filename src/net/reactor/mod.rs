@@ -402,10 +402,9 @@ impl Reactor {
         for _ in 0..MESSAGE_BUDGET {
             if inbox.is_empty() {
                 match inbox.fill(&self.core.socks[index]) {
-                    Ok(()) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
                     // An earlier answer met a closed port; Windows reports it here (10054), to nobody's use.
-                    Err(_) => {}
+                    Ok(()) | Err(_) => {}
                 }
             }
             let Some(datagrams) = inbox.front() else { continue };
