@@ -30,8 +30,10 @@ pub(super) struct Datagrams<'a> {
 
 impl<'a> Datagrams<'a> {
     pub(super) fn udp(config: &Config, addrs: &'a [SocketAddr]) -> Result<Datagrams<'a>, NetError> {
-        let options = SocketOptions::default();
-        let open = |addr| Ok(Udp::new(socket::connect_udp(addr, &options)?, addr, &options));
+        let open = |addr| {
+            let options = SocketOptions::default();
+            Ok(Udp::new(socket::connect_udp(addr, &options)?, addr, &options))
+        };
         Datagrams::new(config, addrs, false, open)
     }
 
