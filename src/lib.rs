@@ -23,6 +23,7 @@
 //! | 1     | [`protocol`]                               | what frames mean: messages, names, proofs         |
 //! | 2     | [`service`]                                | the room server's decisions, free of I/O          |
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
+//! | 3     | [`process`]                                | child programs, certain to end                    |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`] | the programs                       |
 //! | 5     | [`render`]                                 | how reports look                                  |
@@ -35,6 +36,7 @@ pub mod demo;
 pub mod echo;
 pub mod framing;
 pub mod net;
+pub mod process;
 pub mod protocol;
 pub mod render;
 pub mod report;

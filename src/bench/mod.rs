@@ -35,10 +35,24 @@ mod window;
 pub use cpu::{Cpu, Limit, Usage};
 pub use latency::{Latencies, Percentiles};
 pub use meter::{Course, Interval, Measured, Until};
-pub use report::{Checks, EchoReport, Event, Load};
+pub use report::{Checks, EchoReport, Event, Load, Outcome};
 pub use rooms_report::RoomsReport;
 
-use crate::net::NetError;
+use crate::framing::Framing;
+use crate::net::{NetError, SocketOptions};
+
+/// The load on an echo server, of TCP or UDP.
+#[derive(Clone, Debug)]
+pub struct EchoConfig {
+    /// How much of what is sent.
+    pub load: Load,
+    /// How messages are told apart. With `raw` a reply is as long as its request, as a datagram's always is.
+    pub framing: Framing,
+    /// For how long.
+    pub course: Course,
+    /// The sockets' options.
+    pub options: SocketOptions,
+}
 
 /// Why there is nothing to report.
 #[derive(Debug, thiserror::Error)]

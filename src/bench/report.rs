@@ -64,7 +64,7 @@ impl Checks {
     }
 
     /// The checks in a sentence.
-    pub(super) fn verdict(&self, one: &str, interrupted: bool, error: Option<&str>) -> String {
+    fn verdict(&self, one: &str, interrupted: bool, error: Option<&str>) -> String {
         let mut words = self.words();
         if words.is_empty() {
             words.push(format!("every {one} came, in order, every byte right"));
@@ -92,6 +92,37 @@ impl Checks {
     }
 }
 
+/// What came of a load, whatever was sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The figures.
+    #[serde(flatten)]
+    pub measured: Measured,
+    /// What was wrong with the replies.
+    pub checks: Checks,
+    /// Ctrl-C ended it before its time.
+    pub interrupted: bool,
+    /// The first error that the server reported, or why the first connection that failed did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_error: Option<String>,
+}
+
+impl Outcome {
+    /// True if something came back, and nothing of it was wrong.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.checks.passed() && self.measured.replies > 0
+    }
+
+    /// Latencies, who was the limit, and what was wrong; `one` is what a reply is called.
+    pub(super) fn blocks(&self, one: &str) -> Vec<Block> {
+        let verdict = self.checks.verdict(one, self.interrupted, self.connection_error.as_deref());
+        let mut blocks = self.measured.blocks(one);
+        blocks.push(Block::Text(format!("check: {verdict}")));
+        blocks
+    }
+}
+
 /// The report on an echo server.
 #[derive(Clone, Debug, Serialize)]
 pub struct EchoReport {
@@ -113,14 +144,7 @@ pub struct EchoReport {
     pub mb_per_s: f64,
     /// What came of it.
     #[serde(flatten)]
-    pub measured: Measured,
-    /// What was wrong with the replies.
-    pub checks: Checks,
-    /// Ctrl-C ended it before its time.
-    pub interrupted: bool,
-    /// Why the first connection that failed did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connection_error: Option<String>,
+    pub outcome: Outcome,
 }
 
 impl EchoReport {
@@ -131,10 +155,9 @@ impl EchoReport {
         target: SocketAddr,
         transport: Transport,
         load: Load,
-        measured: Measured,
-        checks: Checks,
+        outcome: Outcome,
     ) -> EchoReport {
-        let size = load.size_bytes as u64;
+        let (size, measured) = (load.size_bytes as u64, &outcome.measured);
         let received_bytes = measured.replies * size;
         let mb_per_s = received_bytes as f64 / 1e6 / measured.elapsed_s.max(1e-9);
         EchoReport {
@@ -145,10 +168,7 @@ impl EchoReport {
             received_bytes,
             mb_per_s: (mb_per_s * 10.0).round() / 10.0,
             load,
-            measured,
-            checks,
-            interrupted: false,
-            connection_error: None,
+            outcome,
         }
     }
 
@@ -170,7 +190,7 @@ impl EchoReport {
 
 impl Report for EchoReport {
     fn blocks(&self) -> Vec<Block> {
-        let measured = &self.measured;
+        let measured = &self.outcome.measured;
         let rate = format!(
             "{} replies in {:.2} s: {}/s, {} MB/s each way",
             Grouped(measured.replies),
@@ -179,22 +199,18 @@ impl Report for EchoReport {
             self.mb_per_s
         );
         let mut blocks = vec![Block::Text(self.heading()), Block::Text(rate)];
-        blocks.extend(measured.blocks("reply"));
-        blocks.push(Block::Text(format!(
-            "check: {}",
-            self.checks.verdict("reply", self.interrupted, self.connection_error.as_deref())
-        )));
+        blocks.extend(self.outcome.blocks("reply"));
         blocks
     }
 
     fn succeeded(&self) -> bool {
-        self.checks.passed() && self.measured.replies > 0
+        self.outcome.succeeded()
     }
 }
 
 impl Measured {
     /// Latencies, their distribution, and who was the limit; `one` is what a reply is called.
-    pub(super) fn blocks(&self, one: &str) -> Vec<Block> {
+    fn blocks(&self, one: &str) -> Vec<Block> {
         let mut blocks = vec![Block::Text(String::new())];
         if self.latency.is_some() {
             blocks.push(Block::Table(self.latency_table()));

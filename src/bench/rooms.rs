@@ -17,7 +17,7 @@ use super::BenchError;
 use super::content::Content;
 use super::cpu;
 use super::meter::{Course, Until};
-use super::report::{Checks, Event};
+use super::report::{Checks, Event, Outcome};
 use super::rooms_report::RoomsReport;
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
@@ -256,10 +256,7 @@ impl<'a> Crowd<'a> {
             size_bytes: self.config.size,
             asked_rate_per_s: self.config.rate_per_s,
             messages: measured.requests / self.config.members as u64,
-            measured,
-            checks,
-            interrupted,
-            connection_error: self.connection_error,
+            outcome: Outcome { measured, checks, interrupted, connection_error: self.connection_error },
         })
     }
 }

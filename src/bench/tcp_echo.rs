@@ -11,38 +11,23 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::BenchError;
+use super::{BenchError, EchoConfig};
 use super::client::Client;
 use super::content::Content;
 use super::cpu;
-use super::meter::Course;
-use super::report::{Checks, EchoReport, Event, Load};
+use super::report::{Checks, EchoReport, Event, Outcome};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
-use crate::framing::{self, Encoder, FrameError, Framing};
+use crate::framing::{self, Encoder, FrameError};
 use crate::net::reactor::Why;
 use crate::net::table::Transport;
 use crate::net::{
-    Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Op, Peer, Reactor, SocketOptions,
-    Stop,
+    Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Op, Peer, Reactor, Stop,
 };
 use crate::report::Events;
 
 /// Connects under way at a time: many students' servers have a backlog of 5 or 128.
 const CONNECTING: usize = 32;
-
-/// The load.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// How much of what is sent.
-    pub load: Load,
-    /// How messages are told apart. With `raw` a reply is as long as its request.
-    pub framing: Framing,
-    /// For how long.
-    pub course: Course,
-    /// The sockets' options.
-    pub options: SocketOptions,
-}
 
 /// Puts the load on the first of `addrs` that answers.
 ///
@@ -50,7 +35,7 @@ pub struct Config {
 /// A server that can't be reached, a size that the framing can't carry. Wrong replies are no error: the
 /// report counts them.
 pub fn run(
-    config: &Config,
+    config: &EchoConfig,
     addrs: &[SocketAddr],
     stop: &Stop,
     events: &mut dyn Events<Event<EchoReport>>,
@@ -75,7 +60,7 @@ pub fn run(
 }
 
 struct Generator<'a> {
-    config: &'a Config,
+    config: &'a EchoConfig,
     addrs: VecDeque<SocketAddr>,
     target: SocketAddr,
     stop: &'a Stop,
@@ -98,7 +83,7 @@ struct Generator<'a> {
 
 impl<'a> Generator<'a> {
     fn new(
-        config: &'a Config,
+        config: &'a EchoConfig,
         addrs: &[SocketAddr],
         stop: &'a Stop,
         events: &'a mut dyn Events<Event<EchoReport>>,
@@ -277,14 +262,10 @@ impl<'a> Generator<'a> {
                 checks.unsent += client.due.saturating_sub(client.window.total());
             }
         }
-        let (target, load) = (self.target, self.config.load.clone());
-        let report = EchoReport {
-            framing: Some(self.config.framing.name()),
-            interrupted,
-            connection_error: self.connection_error,
-            ..EchoReport::new(target, Transport::Tcp, load, running.meter.finish(), checks)
-        };
-        Ok(report)
+        let connection_error = self.connection_error;
+        let outcome = Outcome { measured: running.meter.finish(), checks, interrupted, connection_error };
+        let report = EchoReport::new(self.target, Transport::Tcp, self.config.load.clone(), outcome);
+        Ok(EchoReport { framing: Some(self.config.framing.name()), ..report })
     }
 }
 

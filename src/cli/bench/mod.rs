@@ -5,6 +5,7 @@ mod tcp_echo;
 mod udp_echo;
 mod watch;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,10 +13,13 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use crate::bench::{Course, Event, Latencies, Until};
-use crate::net::Stop;
+use crate::net::table::Transport;
+use crate::net::{Stop, socket};
+use crate::render;
 use crate::report::{Events, Report};
 
 use super::output::Output;
+use super::socket_options::{self, SocketOptionsArgs};
 use super::{UsageError, answered, values};
 
 use self::watch::Watch;
@@ -84,6 +88,28 @@ impl CourseArgs {
             None => Until::Time(self.duration.unwrap_or(Duration::from_secs(5))),
         };
         Course { warm_up: self.warm_up, until, wait: self.wait }
+    }
+}
+
+impl CourseArgs {
+    /// Shows what the kernel makes of the options, on a connection of its own: the load's are many.
+    fn show_options(
+        &self,
+        socket: &SocketOptionsArgs,
+        transport: Transport,
+        addrs: &[SocketAddr],
+        output: &Output,
+    ) -> anyhow::Result<()> {
+        if !socket.show_options {
+            return Ok(());
+        }
+        let options = socket.options();
+        let readings = match transport {
+            Transport::Tcp => options.read_tcp(&socket::connect(addrs, &options, self.wait)?),
+            Transport::Udp => options.read_udp(&socket::connect_udp(addrs[0], &options)?),
+        };
+        Output::note(render::block_text(&socket_options::table(&readings), output.style).trim_end());
+        Ok(())
     }
 }
 

@@ -76,7 +76,7 @@ impl RoomsArgs {
         };
         self.figures.show(
             output,
-            |report: &RoomsReport| &report.measured.latencies,
+            |report: &RoomsReport| &report.outcome.measured.latencies,
             |stop, events| Ok(rooms::run(&config, &addrs, stop, events)?),
         )
     }
