@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::cpu::{Cpu, Limit, Usage};
 use super::meter::{Interval, Measured};
 use crate::net::table::Transport;
+use crate::protocol::Code;
 use crate::report::{Block, Report, Table};
 use crate::text::{Grouped, counted};
 
@@ -64,7 +65,7 @@ impl Checks {
     }
 
     /// The checks in a sentence.
-    fn verdict(&self, one: &str, interrupted: bool, error: Option<&str>) -> String {
+    pub(super) fn verdict(&self, one: &str, interrupted: bool, error: Option<&str>) -> String {
         let mut words = self.words();
         if words.is_empty() {
             words.push(format!("every {one} came, in order, every byte right"));
@@ -105,6 +106,9 @@ pub struct Outcome {
     /// The first error that the server reported, or why the first connection that failed did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_error: Option<String>,
+    /// The code of the first error that a room server reported.
+    #[serde(skip)]
+    pub fault: Option<Code>,
 }
 
 impl Outcome {
@@ -151,12 +155,7 @@ impl EchoReport {
     /// Computes what follows from what was measured.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rounded figure")]
-    pub fn new(
-        target: SocketAddr,
-        transport: Transport,
-        load: Load,
-        outcome: Outcome,
-    ) -> EchoReport {
+    pub fn new(target: SocketAddr, transport: Transport, load: Load, outcome: Outcome) -> EchoReport {
         let (size, measured) = (load.size_bytes as u64, &outcome.measured);
         let received_bytes = measured.replies * size;
         let mb_per_s = received_bytes as f64 / 1e6 / measured.elapsed_s.max(1e-9);
@@ -288,7 +287,7 @@ pub(super) fn whole(x: f64) -> Grouped {
 }
 
 /// A decimal where it says something: below a hundred.
-fn whole_or_tenth(x: f64) -> String {
+pub(super) fn whole_or_tenth(x: f64) -> String {
     if x < 100.0 { format!("{x:.1}") } else { whole(x).to_string() }
 }
 

@@ -11,13 +11,13 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::{BenchError, EchoConfig};
 use super::client::Client;
 use super::content::Content;
 use super::cpu;
 use super::report::{Checks, EchoReport, Event, Outcome};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
+use super::{BenchError, EchoConfig};
 use crate::framing::{self, Encoder, FrameError};
 use crate::net::reactor::Why;
 use crate::net::table::Transport;
@@ -263,7 +263,8 @@ impl<'a> Generator<'a> {
             }
         }
         let connection_error = self.connection_error;
-        let outcome = Outcome { measured: running.meter.finish(), checks, interrupted, connection_error };
+        let measured = running.meter.finish();
+        let outcome = Outcome { measured, checks, interrupted, connection_error, fault: None };
         let report = EchoReport::new(self.target, Transport::Tcp, self.config.load.clone(), outcome);
         Ok(EchoReport { framing: Some(self.config.framing.name()), ..report })
     }

@@ -7,18 +7,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{BenchError, EchoConfig};
 use super::content::Content;
 use super::cpu;
 use super::meter::{Course, nanos};
 use super::report::{Checks, EchoReport, Event, Outcome};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
+use super::{BenchError, EchoConfig};
 use crate::net::reactor::{Datagrams, SockId};
 use crate::net::table::Transport;
 use crate::net::{
-    Admit, Cause, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, Udp,
-    max_datagram, socket,
+    Admit, Cause, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, Udp, max_datagram,
+    socket,
 };
 use crate::report::Events;
 
@@ -153,7 +153,7 @@ impl Generator<'_> {
             checks.unsent = self.due.saturating_sub(self.window.total());
         }
         let measured = self.run.meter.finish();
-        let outcome = Outcome { measured, checks, interrupted, connection_error: None };
+        let outcome = Outcome { measured, checks, interrupted, connection_error: None, fault: None };
         EchoReport::new(self.target, Transport::Udp, self.config.load.clone(), outcome)
     }
 }

@@ -1,5 +1,7 @@
-//! `netlab bench tcp-echo|udp-echo|rooms`, and what all benches have in common: for how long, and where the figures go.
+//! `netlab bench tcp-echo|udp-echo|rooms|models`, and what all benches have in common: for how long, and where the figures go.
 
+mod login;
+mod models;
 mod rooms;
 mod tcp_echo;
 mod udp_echo;
@@ -12,7 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::bench::{Course, Event, Latencies, Until};
+use crate::bench::{Course, Event, Outcome, Until};
 use crate::net::table::Transport;
 use crate::net::{Stop, socket};
 use crate::render;
@@ -20,7 +22,7 @@ use crate::report::{Events, Report};
 
 use super::output::Output;
 use super::socket_options::{self, SocketOptionsArgs};
-use super::{UsageError, answered, values};
+use super::{UsageError, answered, hint, values};
 
 use self::watch::Watch;
 
@@ -29,12 +31,14 @@ use self::watch::Watch;
 Examples:
   netlab bench tcp-echo 127.0.0.1:65432                       50 connections, 5 seconds
   netlab bench tcp-echo 127.0.0.1:65432 --rate 1000           open loop: what a stall really costs
-  netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member")]
+  netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member
+  netlab bench models                                         one at a time, threads, event loop: the same load")]
 pub(super) enum BenchCommand {
     // Their `--help` begins with the page on their arguments.
     TcpEcho(Box<tcp_echo::TcpEchoArgs>),
     UdpEcho(Box<udp_echo::UdpEchoArgs>),
     Rooms(Box<rooms::RoomsArgs>),
+    Models(Box<models::ModelsArgs>),
 }
 
 impl BenchCommand {
@@ -43,6 +47,7 @@ impl BenchCommand {
             BenchCommand::TcpEcho(args) => args.run(output),
             BenchCommand::UdpEcho(args) => args.run(output),
             BenchCommand::Rooms(args) => args.run(output),
+            BenchCommand::Models(args) => args.run(output),
         }
     }
 
@@ -51,6 +56,7 @@ impl BenchCommand {
             BenchCommand::TcpEcho(args) => args.figures.json,
             BenchCommand::UdpEcho(args) => args.figures.json,
             BenchCommand::Rooms(args) => args.figures.json,
+            BenchCommand::Models(args) => args.json,
         }
     }
 }
@@ -132,7 +138,7 @@ impl FiguresArgs {
     fn show<R: Report + Clone + Send + 'static>(
         &self,
         output: &Output,
-        latencies: fn(&R) -> &Latencies,
+        outcome: fn(&R) -> &Outcome,
         run: impl FnOnce(&Stop, &mut dyn Events<Event<R>>) -> anyhow::Result<R>,
     ) -> anyhow::Result<ExitCode> {
         let stop = Stop::on_signals()?;
@@ -143,11 +149,14 @@ impl FiguresArgs {
         }
         drop(watch);
         if let Some(path) = &self.hist {
-            std::fs::write(path, latencies(&report).lines())
+            std::fs::write(path, outcome(&report).measured.latencies.lines())
                 .map_err(|error| UsageError::new(format!("write {}: {error}", path.display())))?;
         }
         if !self.json_stream {
             output.report(&report, self.json)?;
+        }
+        if let Some(hint) = outcome(&report).fault.and_then(hint::of_bench_refusal) {
+            Output::note(&format!("hint: {hint}"));
         }
         Ok(answered(report.succeeded()))
     }

@@ -78,7 +78,7 @@ impl TcpEchoArgs {
         self.course.show_options(&self.socket, Transport::Tcp, &addrs, output)?;
         self.figures.show(
             output,
-            |report: &EchoReport| &report.outcome.measured.latencies,
+            |report: &EchoReport| &report.outcome,
             |stop, events| Ok(tcp_echo::run(&config, &addrs, stop, events)?),
         )
     }

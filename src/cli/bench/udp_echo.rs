@@ -65,7 +65,7 @@ impl UdpEchoArgs {
         self.course.show_options(&self.socket, Transport::Udp, &addrs, output)?;
         self.figures.show(
             output,
-            |report: &EchoReport| &report.outcome.measured.latencies,
+            |report: &EchoReport| &report.outcome,
             |stop, events| Ok(udp_echo::run(&config, &addrs, stop, events)?),
         )
     }
