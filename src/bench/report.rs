@@ -264,14 +264,20 @@ impl<R> fmt::Display for Event<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Progress(share) => write!(f, "{:.0} %", share * 100.0),
-            Event::Interval(interval) => interval.fmt(f),
+            Event::Interval(interval) => fmt::Display::fmt(interval, f),
             Event::Summary(_) => f.write_str("done"),
         }
     }
 }
 
 impl fmt::Display for Interval {
+    /// With `#` what fits beside a progress bar: which second it is, the bar shows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            write!(f, "{}/s", Grouped(self.replies))?;
+            let figures = self.latency.map(|p| [p.p50_us, p.p99_us].map(whole_or_tenth));
+            return figures.iter().try_for_each(|[p50, p99]| write!(f, ", p50 {p50} us, p99 {p99} us"));
+        }
         write!(f, "{:>4} s  {:>10}/s", self.at_s, Grouped(self.replies))?;
         match &self.latency {
             Some(p) => write!(f, "  p50 {} us, p99 {} us, max {} us", p.p50_us, p.p99_us, p.max_us),

@@ -33,7 +33,7 @@ pub(super) enum Seen {
     Done,
 }
 
-/// An event of a bench.
+/// An event of a bench; with `#` it displays in the few words that fit beside a bar.
 pub(super) trait Watched: Display {
     fn seen(&self) -> Seen;
 }
@@ -79,7 +79,7 @@ impl<E: Watched> Events<E> for Watch<E> {
                     bar.say(what);
                 }
             }
-            (Watch::Bar(bar), Seen::Measured) => bar.say(event.to_string()),
+            (Watch::Bar(bar), Seen::Measured) => bar.say(format!("{event:#}")),
             (Watch::Lines, Seen::Measured) => Output::note(&event.to_string()),
             (Watch::Stream(writer), Seen::Measured | Seen::Done) => writer.event(event),
             _ => {}
