@@ -316,6 +316,8 @@ impl Members for Crowd<'_> {
         let reason = if reason.is_empty() { "the server closed a connection" } else { reason };
         self.places[member.0].open = false;
         match &self.running {
+            // Ctrl-C: it is we who close.
+            None if self.stop.requested() => {}
             None => self.fail(BenchError::Server { reason: reason.to_owned(), code: None }, say),
             Some(running) if !running.done => {
                 self.joined -= 1;

@@ -133,6 +133,9 @@ impl<'a> Generator<'a> {
 
     /// A connection ended before all were there: the name's next address is tried, if this one never answered.
     fn closed_early(&mut self, io: &mut Io<'_>, closed: &Closed) {
+        if self.stop.requested() {
+            return;
+        }
         if self.opened == 0
             && let Some(next) = self.addrs.pop_front()
         {
