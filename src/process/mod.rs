@@ -1,32 +1,79 @@
-//! Child programs: started in a process group of their own, and certain to end.
+//! Child programs: started in a process group of their own, watched, and ended for certain.
 //!
 //! ```text
-//! Program ──spawn──► Child ──drop──► killed, and waited for
+//! Program ──spawn──► Child ──end, or drop──► nothing of it is left
 //! ```
-//! The group keeps a Ctrl-C on the terminal from them: it is for netlab, which ends them. A child whose stdin
-//! is kept open ([`Program::stdin`]) reads the end of it when netlab is gone, however that ended (`kill -9`
-//! included): the system closes the pipe. netlab's own servers then stop (`--end-with-stdin`).
-//! What a child prints is read, so that it never blocks on a full pipe. Knows nothing of what programs do.
+//! A student's program may fork, ignore signals, print without end or leave a daemon behind. So it leads a process
+//! group, which is killed as a whole; what left the group comes back to netlab as its orphan (a subreaper adopts
+//! them, Linux) and is killed too; its output is drained and only a part of it kept. Who wants it confined puts a
+//! launcher in front ([`Program::launcher`]). Nothing here knows a protocol.
 
+mod capture;
+mod os;
+mod ready;
+
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::io::{self, Read};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Bytes kept of what a child prints; the rest is read and thrown away.
-const HEAD: usize = 256 << 10;
+pub use capture::Captured;
+use capture::Capture;
+pub use ready::{Listening, listening};
 
 /// A program to start.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
+    /// What is put in front of the command, such as a launcher that confines it; empty for nothing.
+    pub launcher: Vec<OsString>,
     /// The command and its arguments; never empty.
     pub command: Vec<OsString>,
     /// Variables set besides the inherited ones.
     pub env: Vec<(OsString, OsString)>,
     /// Inherited variables that it does not get to see.
     pub hidden_env: Vec<OsString>,
-    /// Keep stdin open; otherwise it reads the end of file at once.
+    /// The folder that it starts in; `None`: netlab's own.
+    pub folder: Option<PathBuf>,
+    /// Keep stdin open, for [`Child::write`]; otherwise it reads the end of file at once.
     pub stdin: bool,
+    /// What it may use up.
+    pub limits: Limits,
+}
+
+/// What a child may use up, in each of its processes; `None` leaves what netlab itself may. Enforced on Linux.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Address space, in bytes.
+    pub memory: Option<u64>,
+    /// Open descriptors.
+    pub descriptors: Option<u64>,
+    /// The largest file that it may write, in bytes.
+    pub file_size: Option<u64>,
+    /// Processor time, in seconds.
+    pub cpu_seconds: Option<u64>,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Exit::Code(code) => write!(f, "exit status {code}"),
+            Exit::Signal(9) => f.write_str("signal 9 (killed)"),
+            Exit::Signal(11) => f.write_str("signal 11 (segmentation fault)"),
+            Exit::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
 }
 
 /// A program that can't be started.
@@ -39,19 +86,23 @@ pub struct SpawnError {
     pub source: io::Error,
 }
 
-/// What a child has printed so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Captured {
-    /// The beginning, at most 256 KiB.
-    pub head: Vec<u8>,
-}
-
-/// A running program. Dropping it ends it.
+/// A running program and everything that it started. Dropping it ends them all.
 #[derive(Debug)]
 pub struct Child {
     inner: std::process::Child,
-    stdout: Arc<Mutex<Captured>>,
-    stderr: Arc<Mutex<Captured>>,
+    stdout: Arc<Mutex<Capture>>,
+    stderr: Arc<Mutex<Capture>>,
+    /// How it ended, once it has been waited for.
+    ended: Option<Exit>,
+}
+
+/// The children that run at the moment: whatever else is a child of ours was left behind by one of them.
+static RUNNING: Mutex<Option<HashSet<u32>>> = Mutex::new(None);
+
+fn running<T>(look: impl FnOnce(&mut HashSet<u32>) -> T) -> T {
+    // A set is whole after each of its calls, whoever panicked between two.
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    look(running.get_or_insert_default())
 }
 
 impl Program {
@@ -60,7 +111,13 @@ impl Program {
     /// # Errors
     /// No such program, or no right to run it.
     pub fn spawn(&self) -> Result<Child, SpawnError> {
-        let (first, arguments) = self.command.split_first().expect("a command has a first word");
+        os::adopt_orphans();
+        let words: Vec<&OsString> = self.launcher.iter().chain(&self.command).collect();
+        let program = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+        let failed = |source| SpawnError { program: crate::text::escape(program.as_bytes()), source };
+        let Some((first, arguments)) = words.split_first() else {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "no command")));
+        };
         let mut command = Command::new(first);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(if self.stdin { Stdio::piped() } else { Stdio::null() });
@@ -68,124 +125,105 @@ impl Program {
             command.env_remove(name);
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        lead_a_group(&mut command);
-        let program = crate::text::escape(first.to_string_lossy().as_bytes());
-        let mut inner = command.spawn().map_err(|source| SpawnError { program, source })?;
-        let (stdout, stderr) = (drain(inner.stdout.take()), drain(inner.stderr.take()));
-        Ok(Child { inner, stdout, stderr })
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        os::lead_a_group(&mut command);
+        // Under the lock, so that nobody takes the new child for an orphan.
+        let mut inner = running(|running| {
+            let child = command.spawn()?;
+            running.insert(child.id());
+            Ok(child)
+        })
+        .map_err(failed)?;
+        os::limit(&inner, self.limits);
+        let stdout = capture::drain(inner.stdout.take());
+        let stderr = capture::drain(inner.stderr.take());
+        Ok(Child { inner, stdout, stderr, ended: None })
     }
 }
 
 impl Child {
-    /// Its process id.
+    /// Its process id, which is its group's too.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.inner.id()
     }
 
-    /// How it ended, if it has.
-    pub fn exited(&mut self) -> Option<ExitStatus> {
-        self.inner.try_wait().ok().flatten()
+    /// How it ended, if it has. What it started may still run.
+    pub fn exited(&mut self) -> Option<Exit> {
+        self.ended.or_else(|| os::exited(&mut self.inner))
+    }
+
+    /// Waits until it has ended, for at most `within`.
+    pub fn wait(&mut self, within: Duration) -> Option<Exit> {
+        let end = Instant::now() + within;
+        loop {
+            let exit = self.exited();
+            if exit.is_some() || Instant::now() >= end {
+                return exit;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What it has written to stdout.
     #[must_use]
     pub fn stdout(&self) -> Captured {
-        lock(&self.stdout).clone()
+        capture::look(&self.stdout)
     }
 
     /// What it has written to stderr.
     #[must_use]
     pub fn stderr(&self) -> Captured {
-        lock(&self.stderr).clone()
+        capture::look(&self.stderr)
+    }
+
+    /// Writes to its stdin, if that was kept open.
+    ///
+    /// # Errors
+    /// A program that has closed it.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        use std::io::Write;
+        match &mut self.inner.stdin {
+            Some(stdin) => stdin.write_all(bytes).and_then(|()| stdin.flush()),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// Ends its stdin.
+    pub fn close_stdin(&mut self) {
+        self.inner.stdin = None;
+    }
+
+    /// Processor time that its group has used so far; `None` where the system does not tell.
+    #[must_use]
+    pub fn cpu_time(&self) -> Option<Duration> {
+        os::group_cpu_time(self.pid())
+    }
+
+    /// Ends the whole group at once, and what left it; returns how the program itself ended.
+    pub fn end(&mut self) -> Option<Exit> {
+        if self.ended.is_none() {
+            // Until it is waited for, its number can't belong to anybody else: the group first, then the wait.
+            os::kill_group(&mut self.inner);
+            self.ended = self.inner.wait().ok().map(os::exit_of);
+            // What it left behind has come to us by now; a child that is about to start is none of it.
+            let pid = self.pid();
+            running(|running| {
+                running.remove(&pid);
+                os::kill_orphans(running);
+            });
+        }
+        self.ended
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Both fail only if it has ended, and was waited for, before.
-        let _ = self.inner.kill();
-        let _ = self.inner.wait();
+        self.end();
     }
 }
 
-/// Reads a pipe to its end on a thread of its own. The thread ends with the last holder of the pipe.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> Arc<Mutex<Captured>> {
-    let captured = Arc::new(Mutex::new(Captured::default()));
-    let (Some(mut pipe), shared) = (pipe, captured.clone()) else { return captured };
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4_096];
-        while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-            let head = &mut lock(&shared).head;
-            let room = (HEAD - head.len()).min(read);
-            head.extend_from_slice(&buffer[..room]);
-        }
-    });
-    captured
-}
-
-fn lock(captured: &Mutex<Captured>) -> MutexGuard<'_, Captured> {
-    // Bytes stay bytes, whoever panicked while he held them.
-    captured.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(unix)]
-fn lead_a_group(command: &mut Command) {
-    std::os::unix::process::CommandExt::process_group(command, 0);
-}
-
-#[cfg(windows)]
-fn lead_a_group(command: &mut Command) {
-    /// CREATE_NEW_PROCESS_GROUP: Ctrl-C on the console does not reach it.
-    const NEW_GROUP: u32 = 0x200;
-    std::os::windows::process::CommandExt::creation_flags(command, NEW_GROUP);
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use std::time::{Duration, Instant};
-
-    use rustix::process::{Pid, test_kill_process};
-
-    fn shell(script: &str, stdin: bool) -> Child {
-        let command = ["sh", "-c", script].map(OsString::from).to_vec();
-        Program { command, stdin, ..Program::default() }.spawn().unwrap()
-    }
-
-    fn eventually(mut done: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !done() {
-            assert!(Instant::now() < deadline, "not in time");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    #[test]
-    fn a_dropped_child_is_gone() {
-        // It would go on for ever, and fill a pipe that nobody reads.
-        let mut child = shell("echo ready; while :; do echo more; done", false);
-        eventually(|| child.stdout().head.len() == HEAD);
-        assert!(child.stdout().head.starts_with(b"ready\n") && child.exited().is_none());
-        let pid = Pid::from_child(&child.inner);
-        assert!(test_kill_process(pid).is_ok());
-        drop(child);
-        assert!(test_kill_process(pid).is_err(), "it lives, or was not waited for");
-    }
-
-    #[test]
-    fn stdin_stays_open_as_long_as_it_is_wanted() {
-        let mut child = shell("echo ready; cat; echo ended >&2", true);
-        eventually(|| child.stdout().head == b"ready\n");
-        assert!(child.exited().is_none(), "it has read the end");
-        drop(child.inner.stdin.take());
-        eventually(|| child.exited().is_some_and(|status| status.success()));
-        eventually(|| child.stderr().head == b"ended\n");
-    }
-
-    #[test]
-    fn a_program_that_is_not_there_is_named() {
-        let missing = Program { command: vec!["no-such-program".into()], ..Program::default() };
-        assert_eq!(missing.spawn().unwrap_err().to_string(), "start no-such-program");
-    }
-}
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
