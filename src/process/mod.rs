@@ -20,8 +20,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use capture::Captured;
 use capture::Capture;
+pub use capture::Captured;
 pub use ready::{Listening, listening};
 
 /// A program to start.

@@ -323,3 +323,47 @@ impl fmt::Display for Service {
         self.p99_us.iter().try_for_each(|p99| write!(f, ", p99 {} us", whole_or_tenth(*p99)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(served: usize, waiting: usize, lost: u64) -> Service {
+        Service {
+            replies: 10,
+            rate_per_s: 10.0,
+            p50_us: Some(1.0),
+            p99_us: Some(1.0),
+            served_connections: served,
+            waiting_connections: waiting,
+            cpu_us_per_reply: None,
+            cpu_utilisation: None,
+            limit: Limit::Unknown,
+            checks: Checks { lost, silent_connections: waiting, ..Checks::default() },
+        }
+    }
+
+    #[test]
+    fn waiting_is_what_the_iterative_model_promises_and_nobody_elses_right() {
+        let passed = |model, service| ModelReport::new(model, service, None, None, 2).passed;
+        assert!(passed(Model::Iterative, service(1, 3, 6)));
+        assert!(!passed(Model::Threads, service(1, 3, 6)));
+        assert!(!passed(Model::Iterative, service(1, 3, 7)), "one of the served client's own is lost");
+        assert!(passed(Model::EventLoop, service(4, 0, 0)));
+        let corrupted = Checks { corrupted: 1, ..Checks::default() };
+        assert!(!passed(Model::EventLoop, Service { checks: corrupted, ..service(4, 0, 0) }));
+        assert!(!passed(Model::EventLoop, Service { replies: 0, ..service(4, 0, 0) }));
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_dash_and_never_a_zero() {
+        let model = ModelReport::new(Model::Threads, service(4, 0, 0), None, None, 1);
+        let load = Load { connections: 4, depth: 1, size_bytes: 1, asked_rate_per_s: None };
+        let report = ModelsReport { load, idle_connections: 5, interrupted: true, models: vec![model] };
+        let rows = report.table().rows;
+        let cell = |name: &str| rows.iter().find(|row| row[0] == name).map(|row| row[1].as_str());
+        assert_eq!((cell("CPU per reply, us"), cell("replies/s")), (Some(ABSENT), Some("10")));
+        assert!(["idle: CPU", "idle: memory for each"].iter().all(|name| cell(name) == Some(ABSENT)));
+        assert_eq!(serde_json::to_value(&report.models[0]).unwrap()["idle"], serde_json::Value::Null);
+    }
+}

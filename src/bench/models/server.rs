@@ -40,8 +40,9 @@ impl Server {
                 let process = Process { pid: child.pid(), ..Process::own() };
                 return Ok(Server { address, process, _child: child });
             }
-            if ended || Instant::now() >= deadline {
-                return Err(BenchError::NotReady(escape(child.stderr().head.trim_ascii_end())));
+            let complaint = child.stderr();
+            if (ended && complaint.ended) || Instant::now() >= deadline {
+                return Err(BenchError::NotReady(escape(complaint.head.trim_ascii_end())));
             }
             thread::sleep(LOOK);
         }
