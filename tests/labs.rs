@@ -23,7 +23,7 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 7] = [
+const LABS: [&str; 8] = [
     "01-first-echo",
     "02-tcp-or-udp",
     "04-sticky-packets",
@@ -31,6 +31,7 @@ const LABS: [&str; 7] = [
     "06-many-clients",
     "10-rooms",
     "12-records",
+    "13-concurrency-models",
 ];
 
 fn project() -> &'static Path {
@@ -100,6 +101,12 @@ fn lab_10_rooms() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_12_records() {
     run_lab("12-records");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_13_concurrency_models() {
+    run_lab("13-concurrency-models");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! Every part has a fresh server: what one leaves behind (memory, connections that end) is not the next one's.
 
 mod idle;
+mod layout;
 mod non_reader;
 mod report;
 mod sentence;

@@ -1,4 +1,4 @@
-//! What the comparison of the models hands to the renderers: plain data, and its layout. Measures nothing.
+//! What the comparison of the models reports: plain data. Measures nothing.
 
 use std::fmt;
 
@@ -9,8 +9,7 @@ use super::{Idle, sentence};
 use crate::bench::cpu::Limit;
 use crate::bench::report::{Checks, EchoReport, Load, whole, whole_or_tenth};
 use crate::echo::tcp_server::Model;
-use crate::report::{Block, Column, Report, Table};
-use crate::text::{Grouped, byte_count, counted};
+use crate::text::{Grouped, byte_count};
 
 /// What a running comparison reports.
 #[derive(Clone, Debug, Serialize)]
@@ -179,117 +178,15 @@ pub struct ModelsReport {
     pub models: Vec<ModelReport>,
 }
 
-impl Report for ModelsReport {
-    fn blocks(&self) -> Vec<Block> {
-        let Load { connections, depth, size_bytes, .. } = self.load;
-        let mut blocks = vec![Block::Text(format!(
-            "{}, depth {depth}, {} each; {} idle",
-            counted(connections as u64, "connection"),
-            counted(size_bytes as u64, "byte"),
-            Grouped(self.idle_connections as u64),
-        ))];
-        if !self.models.is_empty() {
-            blocks.push(Block::Table(self.table()));
-        }
-        for model in &self.models {
-            let text = format!("{}: {}", model.model, model.sentence);
-            blocks.extend([Block::Text(String::new()), Block::Text(text)]);
-        }
-        blocks.extend(self.notes().into_iter().map(Block::Text));
-        blocks
-    }
-
-    fn succeeded(&self) -> bool {
-        !self.models.is_empty() && self.models.iter().all(|model| model.passed)
-    }
-}
-
-impl ModelsReport {
-    /// A column for each model: what is compared stands side by side.
-    fn table(&self) -> Table {
-        let columns = self.models.iter().map(|model| Column { title: model.model, right: true });
-        let first = Column { title: "", right: false };
-        let mut table = Table { columns: [first].into_iter().chain(columns).collect(), rows: Vec::new() };
-        let rows: [(&str, Cell); 10] = [
-            ("clients served", |m| Some(m.load.served())),
-            ("replies/s", |m| Some(whole(m.load.rate_per_s).to_string())),
-            ("p99, us", |m| m.load.p99_us.map(whole_or_tenth)),
-            ("CPU per reply, us", |m| m.load.cpu_us_per_reply.map(whole_or_tenth)),
-            ("one client never reads: replies/s", |m| {
-                Some(whole(m.beside_non_reader.as_ref()?.service.rate_per_s).to_string())
-            }),
-            ("one client never reads: p99, us", |m| {
-                m.beside_non_reader.as_ref()?.service.p99_us.map(whole_or_tenth)
-            }),
-            ("idle: clients served", |m| m.idle.as_ref().map(Idle::served)),
-            ("idle: threads without, with", |m| {
-                let idle = m.idle.as_ref()?;
-                Some(format!("{}, {}", idle.threads_without?, idle.threads_with?))
-            }),
-            ("idle: memory for each", |m| m.idle.as_ref()?.memory_per_connection_bytes.map(byte_count)),
-            ("idle: CPU", |m| m.idle.as_ref()?.cpu_utilisation.map(percent)),
-        ];
-        for (name, cell) in rows {
-            let cells = self.models.iter().map(|model| cell(model).unwrap_or_else(|| ABSENT.to_owned()));
-            table.rows.push([name.to_owned()].into_iter().chain(cells).collect());
-        }
-        table
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let limited: Vec<&str> = self
-            .models
-            .iter()
-            .filter(|model| model.load.limit == Limit::Generator)
-            .map(|model| model.model)
-            .collect();
-        let mut notes = Vec::new();
-        if !limited.is_empty() {
-            notes.push(format!(
-                "limit: the generator itself for {}; a server may be able to do more than that",
-                limited.join(", ")
-            ));
-        }
-        if self.interrupted {
-            notes.push("interrupted: what was not measured is left out".to_owned());
-        }
-        if self.models.iter().any(|model| !model.passed) {
-            notes.push(format!("check: {}", self.wrongs().join("; ")));
-        }
-        if !notes.is_empty() {
-            notes.insert(0, String::new());
-        }
-        notes
-    }
-
-    fn wrongs(&self) -> Vec<String> {
-        let wrong = self.models.iter().filter(|model| !model.passed);
-        wrong
-            .map(|model| {
-                let checks = |service: &Service| service.checks.verdict("reply", false, None);
-                let beside = model.beside_non_reader.as_ref().map_or(String::new(), |beside| {
-                    format!("; beside a client that never reads: {}", checks(&beside.service))
-                });
-                format!("{}: {}{beside}", model.model, checks(&model.load))
-            })
-            .collect()
-    }
-}
-
-/// A figure of a model as text; `None` where there is none.
-type Cell = fn(&ModelReport) -> Option<String>;
-/// What a system does not tell.
-const ABSENT: &str = "-";
-
 impl Service {
-    fn served(&self) -> String {
+    pub(super) fn served(&self) -> String {
         let all = self.served_connections + self.waiting_connections;
         format!("{} of {}", Grouped(self.served_connections as u64), Grouped(all as u64))
     }
 }
 
 impl Idle {
-    fn served(&self) -> String {
+    pub(super) fn served(&self) -> String {
         format!("{} of {}", Grouped(self.served_connections as u64), Grouped(self.connections as u64))
     }
 }
@@ -325,10 +222,10 @@ impl fmt::Display for Service {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn service(served: usize, waiting: usize, lost: u64) -> Service {
+    pub(in crate::bench::models) fn service(served: usize, waiting: usize, lost: u64) -> Service {
         Service {
             replies: 10,
             rate_per_s: 10.0,
@@ -353,17 +250,5 @@ mod tests {
         let corrupted = Checks { corrupted: 1, ..Checks::default() };
         assert!(!passed(Model::EventLoop, Service { checks: corrupted, ..service(4, 0, 0) }));
         assert!(!passed(Model::EventLoop, Service { replies: 0, ..service(4, 0, 0) }));
-    }
-
-    #[test]
-    fn what_is_not_known_is_a_dash_and_never_a_zero() {
-        let model = ModelReport::new(Model::Threads, service(4, 0, 0), None, None, 1);
-        let load = Load { connections: 4, depth: 1, size_bytes: 1, asked_rate_per_s: None };
-        let report = ModelsReport { load, idle_connections: 5, interrupted: true, models: vec![model] };
-        let rows = report.table().rows;
-        let cell = |name: &str| rows.iter().find(|row| row[0] == name).map(|row| row[1].as_str());
-        assert_eq!((cell("CPU per reply, us"), cell("replies/s")), (Some(ABSENT), Some("10")));
-        assert!(["idle: CPU", "idle: memory for each"].iter().all(|name| cell(name) == Some(ABSENT)));
-        assert_eq!(serde_json::to_value(&report.models[0]).unwrap()["idle"], serde_json::Value::Null);
     }
 }

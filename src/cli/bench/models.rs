@@ -29,11 +29,11 @@ Examples:
   netlab bench models                                        all of them: about 15 seconds
   netlab bench models --model threads --model event-loop     these two
   netlab bench models --connections 500 --depth 8 -t 5s      a heavier load
-  netlab bench models --idle 9000                            towards C10k (`ulimit -n` must allow it)
+  netlab bench models --idle 9000                            towards C10k; see `ulimit -n`
   netlab bench models -J                                     for a program
 
-Exit code: 0 if every reply was right, 1 if not, or if a model that serves all left somebody waiting, 2 for
-wrong usage.")]
+Exit code: 0 if every reply was right, 1 if not, or if threads or event-loop left
+somebody waiting, 2 for wrong usage.")]
 pub(in crate::cli) struct ModelsArgs {
     /// A model to measure; repeat for more [default: all]
     #[arg(long = "model", value_name = "MODEL", value_parser = values::named(&Model::ALL, Model::name))]
