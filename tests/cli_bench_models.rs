@@ -54,10 +54,9 @@ fn the_models_differ_as_they_must() {
         }
     }
     if cfg!(target_os = "linux") {
-        let more_threads = |model: &Value| {
-            number(&model["idle"]["threads_with"]) - number(&model["idle"]["threads_without"])
-        };
-        let threads: Vec<u64> = models.iter().map(|model| more_threads(model).abs() as u64).collect();
+        let threads = |model: &Value, when: &str| model["idle"][when].as_i64().unwrap();
+        let more = |model: &&Value| threads(model, "threads_with") - threads(model, "threads_without");
+        let threads: Vec<i64> = models.iter().map(more).collect();
         assert_eq!(threads, [0, 40, 0]);
         let memory = |model: &Value| number(&model["idle"]["memory_per_connection_bytes"]);
         assert!(memory(models[1]) > 2.0 * memory(models[2]), "a stack for each costs more: {report}");

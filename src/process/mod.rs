@@ -224,6 +224,3 @@ impl Drop for Child {
         self.end();
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests;
