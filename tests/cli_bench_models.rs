@@ -61,7 +61,9 @@ fn the_models_differ_as_they_must() {
         let memory = |model: &Value| number(&model["idle"]["memory_per_connection_bytes"]);
         assert!(memory(models[1]) > 2.0 * memory(models[2]), "a stack for each costs more: {report}");
         assert_eq!(models[0]["idle"]["memory_per_connection_bytes"], Value::Null, "of one: no figure");
-        assert!(models.iter().all(|model| number(&model["load"]["cpu_us_per_reply"]) > 0.0), "{report}");
+        // On a machine that is busy there may be too few replies for a step of the system's clock: then no figure.
+        let cpu = |model: &&Value| model["load"]["cpu_us_per_reply"].as_f64().is_none_or(|us| us > 0.0);
+        assert!(models.iter().all(cpu), "{report}");
         assert!(number(&models[2]["idle"]["cpu_utilisation"]) < 0.5, "idle, yet it is busy: {report}");
         assert!(models[1]["sentence"].as_str().unwrap().contains("a thread more for each"), "{report}");
     }

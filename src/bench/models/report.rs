@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::non_reader::NonReader;
 use super::{Idle, sentence};
-use crate::bench::cpu::Limit;
+use crate::bench::cpu::{Limit, Usage};
 use crate::bench::report::{Checks, EchoReport, Load, whole, whole_or_tenth};
 use crate::echo::tcp_server::Model;
 use crate::text::{Grouped, byte_count};
@@ -66,7 +66,7 @@ pub struct Service {
     pub served_connections: usize,
     /// Connections on which none came.
     pub waiting_connections: usize,
-    /// The server's processor time for a reply; `None` where the system does not tell.
+    /// The server's processor time for a reply; `None` where the system does not tell, or counts too coarsely.
     pub cpu_us_per_reply: Option<f64>,
     /// The server's processor seconds a second.
     pub cpu_utilisation: Option<f64>,
@@ -79,7 +79,9 @@ pub struct Service {
 impl Service {
     pub(super) fn new(report: &EchoReport) -> Service {
         let (measured, checks) = (&report.outcome.measured, &report.outcome.checks);
-        let usage = measured.cpu.as_ref().and_then(|cpu| cpu.server.as_ref());
+        // Replies take time: where none is counted, it is less than the system's smallest step.
+        let counted = |usage: &&Usage| usage.us_per_reply > 0.0 || measured.replies == 0;
+        let usage = measured.cpu.as_ref().and_then(|cpu| cpu.server.as_ref()).filter(counted);
         Service {
             replies: measured.replies,
             rate_per_s: measured.rate_per_s,
