@@ -35,6 +35,7 @@ const LABS: &[&str] = &[
     "10-rooms",
     "11-authentication",
     "12-records",
+    "13-concurrency-models",
 ];
 
 fn project() -> &'static Path {
@@ -128,6 +129,12 @@ fn lab_11_authentication() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_12_records() {
     run_lab("12-records");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_13_concurrency_models() {
+    run_lab("13-concurrency-models");
 }
 
 #[test]

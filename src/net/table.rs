@@ -151,6 +151,28 @@ impl Process {
     pub fn cpu_time(&self) -> Option<Duration> {
         os::cpu_time(self.pid)
     }
+
+    /// Processor time of the threads that it has at the moment, to the nanosecond where the system counts so
+    /// finely. For a process that is nearly idle: [`cpu_time`](Process::cpu_time) counts steps of 10 ms.
+    #[must_use]
+    pub fn thread_time(&self) -> Option<Duration> {
+        os::thread_time(self.pid).or_else(|| self.cpu_time())
+    }
+
+    /// What it holds at the moment; `None` where the system does not tell, or the process is gone.
+    #[must_use]
+    pub fn holdings(&self) -> Option<Holdings> {
+        os::holdings(self.pid)
+    }
+}
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Holdings {
+    /// Memory that is in use, in bytes; what is only reserved is not counted.
+    pub resident_bytes: u64,
+    /// Threads.
+    pub threads: u64,
 }
 
 /// Lists the sockets of one transport, IPv4 and IPv6.

@@ -17,7 +17,7 @@ use quinn_udp::UdpSocketState;
 use rustix::net::sockopt::{ip_mtu_discover, set_ip_mtu_discover, set_ip_recvtos};
 use socket2::{Domain, Type};
 
-use crate::net::table::{Process, SocketRow, State, TcpInfo, Transport};
+use crate::net::table::{Holdings, Process, SocketRow, State, TcpInfo, Transport};
 
 /// The kernel fills its answers up to 32 KiB a message.
 const ANSWER: usize = 64 << 10;
@@ -169,6 +169,30 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user.parse::<u64>().ok()? + kernel.parse::<u64>().ok()?)
 }
 
+/// Processor time of the threads that live: the first member of each /proc/PID/task/TID/schedstat, in
+/// nanoseconds. A kernel without CONFIG_SCHED_INFO has no such file.
+pub(in crate::net) fn thread_time(pid: u32) -> Option<Duration> {
+    let mut ns = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let line = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        ns += line.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(ns))
+}
+
+/// VmRSS and Threads of /proc/PID/status.
+pub(in crate::net) fn holdings(pid: u32) -> Option<Holdings> {
+    of_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+fn of_status(status: &str) -> Option<Holdings> {
+    let number = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some(Holdings { resident_bytes: number("VmRSS")? * 1_024, threads: number("Threads")? })
+}
+
 /// Looks through /proc for the process that has the socket open; other users' processes stay hidden.
 pub(in crate::net) fn process_of(inode: u32) -> Option<Process> {
     // A socket in TIME-WAIT has no process any more, and no inode.
@@ -236,6 +260,26 @@ pub(in crate::net) fn datagram_batches(socket: &UdpSocket, addr: SocketAddr) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_and_threads_are_read_from_the_status() {
+        let status = "Name:\tVmRSS:\nVmHWM:\t    9 kB\nVmRSS:\t    4084 kB\nThreads:\t3\n";
+        assert_eq!(of_status(status), Some(Holdings { resident_bytes: 4_084 * 1_024, threads: 3 }));
+        assert_eq!(of_status("Threads:\t1\n"), None, "a zombie has no memory");
+        let own = holdings(std::process::id()).unwrap();
+        assert!(own.threads >= 1 && own.resident_bytes > 100_000, "{own:?}");
+    }
+
+    #[test]
+    fn processor_time_of_threads_is_about_that_of_their_process() {
+        let begun = std::time::Instant::now();
+        let before = thread_time(std::process::id());
+        while begun.elapsed() < Duration::from_millis(20) {}
+        if let (Some(before), Some(after)) = (before, thread_time(std::process::id())) {
+            assert!(after > before);
+        }
+        assert_eq!(thread_time(u32::MAX), None);
+    }
 
     #[test]
     fn processor_time_is_read_behind_any_name() {

@@ -11,7 +11,7 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub use linux::may_capture;
 #[cfg(target_os = "linux")]
-pub(super) use linux::{cpu_time, datagram_batches, process_of, processes, sockets};
+pub(super) use linux::{cpu_time, datagram_batches, holdings, process_of, processes, sockets, thread_time};
 #[cfg(unix)]
 pub use unix::{
     descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
@@ -32,7 +32,7 @@ mod no_table {
     use std::io;
     use std::net::SocketAddr;
 
-    use crate::net::table::{Process, SocketRow, Transport};
+    use crate::net::table::{Holdings, Process, SocketRow, Transport};
 
     pub(in crate::net) fn sockets(
         _transport: Transport,
@@ -58,11 +58,19 @@ mod no_table {
     pub(in crate::net) fn cpu_time(_pid: u32) -> Option<std::time::Duration> {
         None
     }
+
+    pub(in crate::net) fn thread_time(_pid: u32) -> Option<std::time::Duration> {
+        None
+    }
+
+    pub(in crate::net) fn holdings(_pid: u32) -> Option<Holdings> {
+        None
+    }
 }
 #[cfg(not(target_os = "linux"))]
 pub use no_table::may_capture;
 #[cfg(not(target_os = "linux"))]
-pub(super) use no_table::{cpu_time, process_of, processes, sockets};
+pub(super) use no_table::{cpu_time, holdings, process_of, processes, sockets, thread_time};
 
 /// Datagrams go one by one. macOS has no public call for more; Windows has, but quinn-udp forbids fragments
 /// there for good, and a datagram of 2,000 bytes would not get out of an Ethernet.
