@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::server::Server;
 use crate::bench::BenchError;
-use crate::net::{NetError, SocketOptions, Stop, Stream, socket};
+use crate::net::{NetError, SocketOptions, Stop, Stream};
 
 /// What each says once, so that it is known to be served.
 const GREETING: &[u8] = b"hello";

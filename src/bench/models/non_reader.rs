@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::net::{Cause, NetError, SocketOptions, Stream, socket};
+use crate::net::{Cause, NetError, SocketOptions, Stream};
 
 /// A small receive buffer fills quickly. The kernel makes of it what it has as its least.
 const RCVBUF: usize = 4_096;
