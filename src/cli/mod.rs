@@ -70,7 +70,11 @@ struct GlobalArgs {
     ascii: bool,
 }
 
+// Deferred: the flags of a command are built once it is the one that was asked for. Building them all would be
+// most of what starting costs. So a line here is for the list of commands, and `--help` has the page on the
+// arguments where there is one.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Echo bytes or messages over TCP
     #[command(subcommand)]
@@ -78,10 +82,11 @@ enum Command {
     /// Echo datagrams over UDP
     #[command(subcommand)]
     UdpEcho(udp_echo::UdpEchoCommand),
-    // Its `--help` begins with the page on its arguments; a comment here would hide that.
+    /// See TCP merge and split messages on real sockets, and framing cure it
     StickyDemo(sticky_demo::StickyDemoArgs),
-    // Their `--help` begins with the page on their arguments.
+    /// Serve rooms: logins, messages, records
     Serve(Box<serve::ServeArgs>),
+    /// Say something in a room and wait until it has come back
     Say(Box<say::SayArgs>),
     /// Write and read records on the room server
     #[command(subcommand)]

@@ -24,7 +24,7 @@ use super::values::{self, HexParts};
 use super::{UsageError, hint};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(defer = true, after_help = "\
 Examples:
   netlab tcp-echo server                          on 127.0.0.1:65432, until Ctrl-C
   netlab tcp-echo client 127.0.0.1:65432 Hello    one message, its reply

@@ -24,7 +24,7 @@ use super::stdin_lines::StdinLines;
 use super::{UsageError, answered, hint, values};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(defer = true, after_help = "\
 Examples:
   netlab udp-echo server                          on 127.0.0.1:9999, until Ctrl-C
   netlab udp-echo client 127.0.0.1:9999 Hello     one datagram, its reply

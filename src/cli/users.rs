@@ -21,7 +21,7 @@ use super::values;
 use super::{UsageError, secret};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(defer = true, after_help = "\
 Examples:
   netlab users add ada -o ada.key           a user, with a key of her own
   netlab users add --from class.txt         a class, with a key file for each

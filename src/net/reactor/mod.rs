@@ -214,7 +214,7 @@ impl Reactor {
 
     fn sleep(&mut self, events: &mut Events, stop_by: Option<Instant>) -> Result<(), NetError> {
         let timeout = self.timeout(stop_by);
-        let before = Instant::now();
+        let before = self.core.tap.is_some().then(Instant::now);
         match self.poll.poll(events, timeout) {
             // A signal handler ran: no events, look around and sleep again.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => events.clear(),
@@ -222,7 +222,7 @@ impl Reactor {
             Ok(()) => {}
         }
         self.core.now = Instant::now();
-        if self.core.tap.is_some() {
+        if let Some(before) = before {
             let took = self.core.now - before;
             self.core.see(Seen::Slept { took, events: events.iter().count() });
         }
