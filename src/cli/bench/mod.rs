@@ -21,11 +21,14 @@ use super::{UsageError, answered, values};
 use self::watch::Watch;
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true, after_help = "\
+#[command(
+    defer = true,
+    after_help = "\
 Examples:
   netlab bench tcp-echo 127.0.0.1:65432                       50 connections, 5 seconds
   netlab bench tcp-echo 127.0.0.1:65432 --rate 1000           open loop: what a stall really costs
-  netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member")]
+  netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member"
+)]
 pub(super) enum BenchCommand {
     /// Put load on a TCP echo server: how fast it is, how long it makes its clients wait
     TcpEcho(Box<tcp_echo::TcpEchoArgs>),
