@@ -102,8 +102,11 @@ fn encode_echoed(echoed: &RoomEchoed<'_>, out: &mut Vec<u8>) {
 }
 
 /// Writes a JSON string. What needs no escape (RFC 8259, section 7) is copied as it is.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches the compiler looks at many bytes at a time"
+)]
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    // No early end: so the compiler can look at many bytes at a time.
     let plain =
         text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
     if !plain {
