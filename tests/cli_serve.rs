@@ -138,7 +138,8 @@ fn a_start_that_can_not_work_says_why() {
     let place = Place::new();
     let users = place.path("users.json");
     let users_arg = users.to_str().unwrap();
-    let serve = ["serve", "127.0.0.1:0", "--auth", "hmac", "--users", users_arg];
+    let folders = ["--file-path", "unused", "--record-path", "unused"];
+    let serve = [&["serve", "127.0.0.1:0", "--auth", "hmac", "--users", users_arg], &folders[..]].concat();
     let missing = place.run(&serve, "");
     assert_eq!(missing.code, Some(2));
     assert!(

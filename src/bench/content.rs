@@ -53,8 +53,10 @@ impl Content {
         if bytes.len() != self.size {
             return false;
         }
-        let (head, rest) = bytes.split_at(STAMP.min(self.size));
-        head == &stamp(number)[..head.len()] && rest == self.stretch(number)
+        match bytes.split_first_chunk::<STAMP>() {
+            Some((head, rest)) => *head == stamp(number) && rest == self.stretch(number),
+            None => bytes == &stamp(number)[..bytes.len()],
+        }
     }
 
     fn stretch(&self, number: u64) -> &[u8] {

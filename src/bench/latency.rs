@@ -43,10 +43,10 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Adds one, in nanoseconds.
+    /// Adds `count` that are alike, in nanoseconds.
     #[inline]
-    pub fn record(&mut self, ns: u64) {
-        self.histogram.saturating_record(ns);
+    pub fn record(&mut self, ns: u64, count: u64) {
+        self.histogram.saturating_record_n(ns, count);
     }
 
     /// How many there are.
@@ -133,7 +133,7 @@ mod tests {
 
     fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
         let mut latencies = Latencies::default();
-        values.into_iter().for_each(|us| latencies.record(us * 1_000));
+        values.into_iter().for_each(|us| latencies.record(us * 1_000, 1));
         latencies
     }
 

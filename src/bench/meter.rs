@@ -150,14 +150,23 @@ impl Meter {
     /// A right reply came; true if it counts.
     #[inline]
     pub(super) fn answered(&mut self, sent: Sent, now_ns: u64) -> bool {
+        self.answered_all(sent, 1, now_ns)
+    }
+
+    /// Right replies came to `count` requests that were sent at one time.
+    #[inline]
+    pub(super) fn answered_all(&mut self, sent: Sent, count: u64, now_ns: u64) -> bool {
+        if count == 0 {
+            return false;
+        }
         self.last_reply_ns = now_ns;
         if sent.due_ns < self.from_ns {
             return false;
         }
-        self.replies += 1;
-        self.interval.record(now_ns.saturating_sub(sent.at_ns));
+        self.replies += count;
+        self.interval.record(now_ns.saturating_sub(sent.at_ns), count);
         if let Some(since_due) = &mut self.since_due {
-            since_due.record(now_ns.saturating_sub(sent.due_ns));
+            since_due.record(now_ns.saturating_sub(sent.due_ns), count);
         }
         true
     }

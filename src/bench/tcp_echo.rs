@@ -207,6 +207,10 @@ impl<'a> Generator<'a> {
             let sent = Sent { at_ns: now_ns, due_ns };
             running.meter.sent(sent);
             let number = client.window.push(sent);
+            if self.config.framing == Framing::Raw {
+                self.content.append(number, &mut self.output);
+                continue;
+            }
             self.payload.clear();
             self.content.append(number, &mut self.payload);
             let encoded = self.encoder.encode(framing::Content::Binary, &self.payload, &mut self.output);
@@ -222,15 +226,23 @@ impl<'a> Generator<'a> {
     fn receive(&mut self, place: usize, bytes: &[u8], now_ns: u64) -> Result<(), FrameError> {
         let Some(running) = &mut self.running else { return Ok(()) };
         let (checks, meter) = (&mut self.checks, &mut running.meter);
-        self.clients[place].receive(&self.content, bytes, |verdict| match verdict {
-            Verdict::Right(sent) => drop(meter.answered(sent, now_ns)),
+        // Requests that left in one send have one latency: it is recorded once for all of them.
+        let (mut alike, mut count) = (Sent::default(), 0);
+        let result = self.clients[place].receive(&self.content, bytes, |verdict| match verdict {
+            Verdict::Right(sent) if sent == alike => count += 1,
+            Verdict::Right(sent) => {
+                meter.answered_all(alike, count, now_ns);
+                (alike, count) = (sent, 1);
+            }
             Verdict::Reordered(sent) => {
                 checks.reordered += 1;
                 meter.answered(sent, now_ns);
             }
             Verdict::Duplicated => checks.duplicated += 1,
             Verdict::Corrupted => checks.corrupted += 1,
-        })
+        });
+        meter.answered_all(alike, count, now_ns);
+        result
     }
 
     /// Ends the load when nothing is missing any more, or nothing more is to be expected.

@@ -80,7 +80,11 @@ struct GlobalArgs {
     ascii: bool,
 }
 
+// Deferred: the flags of a command are built once it is the one that was asked for. Building them all would be
+// most of what starting costs. So a line here is for the list of commands, and `--help` has the page on the
+// arguments where there is one.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Echo bytes or messages over TCP
     #[command(subcommand)]
@@ -88,14 +92,15 @@ enum Command {
     /// Echo datagrams over UDP
     #[command(subcommand)]
     UdpEcho(udp_echo::UdpEchoCommand),
-    // Its `--help` begins with the page on its arguments; a comment here would hide that.
+    /// See TCP merge and split messages on real sockets, and framing cure it
     StickyDemo(sticky_demo::StickyDemoArgs),
-    // The same.
+    /// See threads lose updates of one counter, and what prevents it
     RaceDemo(race_demo::RaceDemoArgs),
-    // The same.
+    /// See a naive login fall to three attacks that a better one survives
     AuthDemo(auth_demo::AuthDemoArgs),
-    // Their `--help` begins with the page on their arguments.
+    /// Serve rooms: logins, messages, records
     Serve(Box<serve::ServeArgs>),
+    /// Say something in a room and wait until it has come back
     Say(Box<say::SayArgs>),
     /// Write and read records on the room server
     #[command(subcommand)]
@@ -106,17 +111,23 @@ enum Command {
     /// Put load on a server and measure it
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Take a stream of bytes apart: frames, fields, the first thing wrong
     Inspect(inspect::InspectArgs),
+    /// Explain an error, a call, a state, an option, an address
     Explain(explain::ExplainArgs),
+    /// Show a text or a number in bytes
     Bytes(bytes::BytesArgs),
+    /// Measure round trips: by TCP, UDP or ICMP
     Ping(Box<ping::PingArgs>),
+    /// List the system's sockets: states, queues, owners
     Sockets(Box<sockets::SocketsArgs>),
+    /// Look whether this machine has what the labs need
     Doctor(doctor::DoctorArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
-    // Its `--help` begins with the page on its arguments.
+    /// Print a Wireshark dissector for netlab's frames and messages
     Dissector(dissector::DissectorArgs),
     /// Print the manual page
     Man(man::ManArgs),

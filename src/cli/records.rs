@@ -20,11 +20,14 @@ use super::room_client::RoomClientArgs;
 use super::{UsageError, hint};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(
+    defer = true,
+    after_help = "\
 Examples:
   netlab records write 2024-001 127.0.0.1:12000   asks for what is missing
   netlab records read 2024-001 127.0.0.1:12000    saves 2024-001.txt here
-  netlab records menu                             the course's menu")]
+  netlab records menu                             the course's menu"
+)]
 pub(super) enum RecordsCommand {
     /// Write a record
     Write(Box<WriteArgs>),

@@ -25,11 +25,14 @@ use super::values::{self, HexParts};
 use super::{UsageError, hint};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(
+    defer = true,
+    after_help = "\
 Examples:
   netlab tcp-echo server                          on 127.0.0.1:65432, until Ctrl-C
   netlab tcp-echo client 127.0.0.1:65432 Hello    one message, its reply
-  netlab tcp-echo client < file | cmp - file      every byte must come back")]
+  netlab tcp-echo client < file | cmp - file      every byte must come back"
+)]
 pub(super) enum TcpEchoCommand {
     /// Serve: answer every client with what it sent
     Server(Box<ServerArgs>),

@@ -25,11 +25,14 @@ use super::stdin_lines::StdinLines;
 use super::{UsageError, answered, hint, values};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(
+    defer = true,
+    after_help = "\
 Examples:
   netlab udp-echo server                          on 127.0.0.1:9999, until Ctrl-C
   netlab udp-echo client 127.0.0.1:9999 Hello     one datagram, its reply
-  netlab udp-echo client -c 100 -- Hello          a hundred: loss and round-trip times")]
+  netlab udp-echo client -c 100 -- Hello          a hundred: loss and round-trip times"
+)]
 pub(super) enum UdpEchoCommand {
     /// Serve: answer every datagram with what it brought
     Server(ServerArgs),

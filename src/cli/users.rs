@@ -21,11 +21,14 @@ use super::values;
 use super::{UsageError, secret};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(
+    defer = true,
+    after_help = "\
 Examples:
   netlab users add ada -o ada.key           a user, with a key of her own
   netlab users add --from class.txt         a class, with a key file for each
-  netlab users list                         who may log in")]
+  netlab users list                         who may log in"
+)]
 pub(super) enum UsersCommand {
     /// Add a user, or a class of them
     Add(Box<AddArgs>),

@@ -62,6 +62,7 @@ pub enum FrameError {
 }
 
 impl FrameError {
+    #[cold]
     pub(super) fn too_large(claimed: usize, limit: usize) -> FrameError {
         FrameError::TooLarge { claimed: claimed as u64, limit: limit as u64 }
     }

@@ -81,6 +81,7 @@ fn wrong(member: &'static str, allowed: &str, found: &Value) -> FrameError {
 }
 
 /// Appends the prefix, the header and the payload.
+#[inline(never)]
 pub(super) fn encode(content: Content, payload: &[u8], out: &mut Vec<u8>) {
     let (kind, encoding) = match content {
         Content::Json => ("text/json", "utf-8"),

@@ -26,6 +26,8 @@ pub(super) fn measure(bytes: &[u8], examined: usize, max_frame: usize) -> Result
     })
 }
 
+/// Out of line, as `header`'s: the rest of the encoder is then small enough to be inlined where it is used.
+#[inline(never)]
 pub(super) fn encode(payload: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     if let Some(at) = find_newline(payload) {
         return Err(FrameError::HoldsNewline { at });

@@ -125,7 +125,7 @@ impl Encoder {
         }
         match self.framing {
             Framing::Raw => out.extend_from_slice(payload),
-            Framing::Line => line::encode(payload, out)?,
+            Framing::Line => return line::encode(payload, out),
             Framing::U16 => prefix::encode::<2>(payload, out),
             Framing::U32 => prefix::encode::<4>(payload, out),
             Framing::Header => header::encode(content, payload, out),

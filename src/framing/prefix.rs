@@ -34,7 +34,6 @@ pub(super) fn measure<const N: usize>(bytes: &[u8], max_frame: usize) -> Result<
 #[inline]
 pub(super) fn encode<const N: usize>(payload: &[u8], out: &mut Vec<u8>) {
     let length = (payload.len() as u64).to_be_bytes();
-    out.reserve(N + payload.len());
     out.extend_from_slice(&length[8 - N..]);
     out.extend_from_slice(payload);
 }

@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::{Deserializer, Error, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
 use super::names::{ClientId, RoomName, Username};
@@ -65,11 +65,15 @@ macro_rules! messages {
                     $($message::$variant(_) => $kind::$variant,)*
                 }
             }
+        }
 
-            /// Reads the data of a message of this kind.
-            pub(super) fn read(kind: $kind, data: &'a str) -> serde_json::Result<$message<'a>> {
-                match kind {
-                    $($kind::$variant => serde_json::from_str(data).map($message::$variant),)*
+        /// The kind knows how to read its data: an object, except where anything goes.
+        impl<'de> DeserializeSeed<'de> for $kind {
+            type Value = $message<'de>;
+
+            fn deserialize<D: Deserializer<'de>>(self, data: D) -> Result<$message<'de>, D::Error> {
+                match self {
+                    $($kind::$variant => Deserialize::deserialize(Object(data)).map($message::$variant),)*
                 }
             }
         }
@@ -122,6 +126,27 @@ impl RequestKind {
     pub fn is_heard_before_login(self) -> bool {
         use RequestKind::{Auth, Bye, Login, Ping, Proof};
         matches!(self, Login | Auth | Proof | Ping | Bye)
+    }
+}
+
+/// Has serde read a struct from an object alone; by itself it would take an array, too.
+struct Object<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Object<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    // `Anything` is no struct.
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_option(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

@@ -27,17 +27,23 @@ use super::{UsageError, answered, hint, values};
 use self::watch::Watch;
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(
+    defer = true,
+    after_help = "\
 Examples:
   netlab bench tcp-echo 127.0.0.1:65432                       50 connections, 5 seconds
   netlab bench tcp-echo 127.0.0.1:65432 --rate 1000           open loop: what a stall really costs
   netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member
-  netlab bench models                                         one at a time, threads, event loop: the same load")]
+  netlab bench models                                         one at a time, threads, event loop: the same load"
+)]
 pub(super) enum BenchCommand {
-    // Their `--help` begins with the page on their arguments.
+    /// Put load on a TCP echo server: how fast it is, how long it makes its clients wait
     TcpEcho(Box<tcp_echo::TcpEchoArgs>),
+    /// Put load on a UDP echo server: round-trip times, and what is lost, doubled or overtaken
     UdpEcho(Box<udp_echo::UdpEchoArgs>),
+    /// Put load on a room server: publishers whose messages go to every member of their room
     Rooms(Box<rooms::RoomsArgs>),
+    /// Compare the ways to serve many clients, each in a process of its own
     Models(Box<models::ModelsArgs>),
 }
 

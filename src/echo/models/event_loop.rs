@@ -16,8 +16,9 @@ use crate::net::{
 use crate::report::Events;
 use crate::text::excerpt;
 
-/// Unsent answers of one client beyond which it is not read any more: it has to read first.
-const OUTBOX: usize = 64 << 10;
+/// Unsent answers of one client beyond which it is not read any more: it has to read first. A larger limit would
+/// make a bulk stream be copied through the outbox; what is below it leaves with the next answers.
+const OUTBOX: usize = 4 << 10;
 /// How long a client that goes on sending is listened to after its last answer, so that it can read that.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// How many bytes of a message an event shows.

@@ -131,12 +131,12 @@ mod tests {
             comment: "hi",
         });
         let expected = [
-            &[6, 0, 0, 0, 64, 0, 0, 0, 1, 0, 0, 0][..],
+            &[6, 0, 0, 0, 60, 0, 0, 0, 1, 0, 0, 0][..],
             &[7, 0, 0, 0, 9, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0],
             b"Hello\0\0\0",
             &[1, 0, 2, 0, b'h', b'i', 0, 0],
             &[2, 0, 4, 0, 2, 0, 0, 0],
-            &[0, 0, 0, 0, 64, 0, 0, 0],
+            &[0, 0, 0, 0, 60, 0, 0, 0],
         ]
         .concat();
         assert_eq!(block, expected);
@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn a_file_begins_with_its_section() {
         let block = section("netlab", "made up");
-        assert_eq!(block[..12], [0x0A, 0x0D, 0x0D, 0x0A, 60, 0, 0, 0, 0x4D, 0x3C, 0x2B, 0x1A]);
-        assert_eq!(block.len(), 60);
+        assert_eq!(block[..12], [0x0A, 0x0D, 0x0D, 0x0A, 56, 0, 0, 0, 0x4D, 0x3C, 0x2B, 0x1A]);
+        assert_eq!(block.len(), 56);
         assert_eq!(interface("a", "b").len() % 4, 0);
     }
 }

@@ -24,9 +24,9 @@ use super::timers::Timers;
 use super::{Limits, Listener, Overflow, Target, Totals};
 use crate::net::{Cause, NetError, Op};
 
-/// From this size on, a send with nothing queued before it goes straight to the socket: copying the bytes to
-/// an outbox (or a run of datagrams) would cost more than the system call that collecting them may save (3 us on a small machine).
-pub(super) const DIRECT: usize = 16 << 10;
+/// From this size on, a send with nothing queued before it goes straight to the socket. It is most likely all that
+/// is said in this turn, and the peer can work on it while others are served: then neither side waits for the other.
+const DIRECT: usize = 1 << 10;
 
 /// A refused connection takes a descriptor from the reserve: it is drained for a shorter time, so that a
 /// crowd of them is told in turn.
