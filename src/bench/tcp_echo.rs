@@ -18,6 +18,7 @@ use super::report::{Checks, EchoReport, Event, Outcome};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
 use super::{BenchError, EchoConfig};
+use crate::framing::Framing;
 use crate::framing::{self, Encoder, FrameError};
 use crate::net::reactor::Why;
 use crate::net::table::Transport;
