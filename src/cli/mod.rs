@@ -6,6 +6,7 @@
 
 mod address;
 mod bench;
+mod chat;
 mod class_list;
 mod completions;
 mod config;
@@ -82,6 +83,7 @@ enum Command {
     StickyDemo(sticky_demo::StickyDemoArgs),
     // Their `--help` begins with the page on their arguments.
     Serve(Box<serve::ServeArgs>),
+    Chat(Box<chat::ChatArgs>),
     Say(Box<say::SayArgs>),
     /// Write and read records on the room server
     #[command(subcommand)]
@@ -107,6 +109,7 @@ impl Command {
             Command::UdpEcho(command) => command.run(output),
             Command::StickyDemo(args) => args.run(output),
             Command::Serve(args) => args.run(output),
+            Command::Chat(args) => args.run(output),
             Command::Say(args) => args.run(),
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
@@ -128,7 +131,7 @@ impl Command {
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
             Command::Config(args) => args.json,
-            Command::Serve(_) | Command::Completions(_) | Command::Man(_) => false,
+            Command::Serve(_) | Command::Chat(_) | Command::Completions(_) | Command::Man(_) => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::TypedValueParser;
 
-use crate::client::{Connection, Credentials, Options};
+use crate::client::{ConnectRequest, Connection, Credentials, Options};
 use crate::framing::Framing;
 use crate::net::Address;
 use crate::net::table::Transport;
@@ -77,6 +77,25 @@ impl RoomClientArgs {
         let connection = Connection::open(&addrs, credentials, nonce, &options)?;
         hint::warn_of_foreign_listener(Transport::Tcp, connection.remote());
         Ok(connection)
+    }
+
+    /// The same for a link, which connects by itself, and again after a loss.
+    pub(super) fn request(
+        &self,
+        address: Address,
+        user: Option<&str>,
+        room: Option<RoomName>,
+    ) -> anyhow::Result<ConnectRequest> {
+        Ok(ConnectRequest {
+            room,
+            family: self.address.family(),
+            framing: self.framing,
+            max_frame: self.max_frame,
+            server_name: self.server_name.clone(),
+            wait: self.wait,
+            socket: self.socket.options(),
+            ..ConnectRequest::new(address, self.credentials(user)?)
+        })
     }
 
     fn credentials(&self, user: Option<&str>) -> anyhow::Result<Credentials> {

@@ -14,6 +14,7 @@ mod code;
 pub mod codec;
 pub mod message;
 pub mod names;
+mod owned;
 pub mod proof;
 
 pub use code::Code;
