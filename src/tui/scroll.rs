@@ -39,7 +39,7 @@ impl Scroll {
     }
 
     /// Goes up by so many lines, with `page` lines in the window; not above the top.
-    pub(super) fn up(&mut self, items: &impl Items, by: usize, page: usize) {
+    pub(super) fn up(&mut self, items: &dyn Items, by: usize, page: usize) {
         let Some(from) = self.place(items, page) else { return };
         let place = walk_up(items, from, by).0;
         self.bottom = Some(highest(items, place, page));
@@ -47,14 +47,14 @@ impl Scroll {
     }
 
     /// Goes down by so many lines; at the end it follows again.
-    pub(super) fn down(&mut self, items: &impl Items, by: usize, page: usize) {
+    pub(super) fn down(&mut self, items: &dyn Items, by: usize, page: usize) {
         let Some(from) = self.place(items, page) else { return };
         self.bottom = Some(walk_down(items, from, by).0);
         self.settle(items);
     }
 
     /// Goes to the top.
-    pub(super) fn top(&mut self, items: &impl Items, page: usize) {
+    pub(super) fn top(&mut self, items: &dyn Items, page: usize) {
         let range = items.range();
         if !range.is_empty() {
             self.bottom = Some(highest(items, Place { item: range.start, line: 0 }, page));
@@ -63,7 +63,7 @@ impl Scroll {
     }
 
     /// What is in a window of so many lines, from top to bottom: each item with those of its lines.
-    pub(super) fn visible(self, items: &impl Items, page: usize) -> Vec<(u64, Range<usize>)> {
+    pub(super) fn visible(self, items: &dyn Items, page: usize) -> Vec<(u64, Range<usize>)> {
         let Some(bottom) = self.place(items, page) else { return Vec::new() };
         let mut parts = Vec::new();
         let mut left = page;
@@ -83,7 +83,7 @@ impl Scroll {
     }
 
     /// The line at the bottom as the list is now.
-    fn place(self, items: &impl Items, page: usize) -> Option<Place> {
+    fn place(self, items: &dyn Items, page: usize) -> Option<Place> {
         let last = last(items)?;
         let Some(place) = self.bottom else { return Some(last) };
         // Items were dropped, or have fewer lines on a wider screen.
@@ -95,27 +95,27 @@ impl Scroll {
         Some(highest(items, place.min(last), page))
     }
 
-    fn settle(&mut self, items: &impl Items) {
+    fn settle(&mut self, items: &dyn Items) {
         if self.bottom == last(items) {
             self.bottom = None;
         }
     }
 }
 
-fn last(items: &impl Items) -> Option<Place> {
+fn last(items: &dyn Items) -> Option<Place> {
     let range = items.range();
     let item = range.end.checked_sub(1).filter(|item| range.contains(item))?;
     Some(Place { item, line: items.height(item) - 1 })
 }
 
 /// The place itself, or the one below it from which on a whole window is full.
-fn highest(items: &impl Items, place: Place, page: usize) -> Place {
+fn highest(items: &dyn Items, place: Place, page: usize) -> Place {
     let missing = walk_up(items, place, page.saturating_sub(1)).1;
     walk_down(items, place, missing).0
 }
 
 /// So many lines up; and how many of them there were not.
-fn walk_up(items: &impl Items, mut place: Place, mut by: usize) -> (Place, usize) {
+fn walk_up(items: &dyn Items, mut place: Place, mut by: usize) -> (Place, usize) {
     while by > place.line {
         if place.item == items.range().start {
             return (Place { line: 0, ..place }, by - place.line);
@@ -128,7 +128,7 @@ fn walk_up(items: &impl Items, mut place: Place, mut by: usize) -> (Place, usize
 }
 
 /// So many lines down; and how many of them there were not.
-fn walk_down(items: &impl Items, mut place: Place, mut by: usize) -> (Place, usize) {
+fn walk_down(items: &dyn Items, mut place: Place, mut by: usize) -> (Place, usize) {
     loop {
         let below = items.height(place.item) - 1 - place.line;
         if by <= below {
@@ -171,7 +171,11 @@ mod tests {
         assert_eq!(lines(scroll, &Sample(0..3), 4), [(1, 1), (2, 0), (2, 1), (2, 2)]);
         scroll.up(&Sample(0..3), 1, 4);
         assert_eq!(lines(scroll, &Sample(0..3), 4), [(1, 0), (1, 1), (2, 0), (2, 1)]);
-        assert_eq!(lines(scroll, &Sample(0..9), 4), [(1, 0), (1, 1), (2, 0), (2, 1)], "what comes moves nothing");
+        assert_eq!(
+            lines(scroll, &Sample(0..9), 4),
+            [(1, 0), (1, 1), (2, 0), (2, 1)],
+            "what comes moves nothing"
+        );
         scroll.down(&Sample(0..3), 9, 4);
         assert!(scroll.is_following());
     }

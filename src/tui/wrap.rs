@@ -23,7 +23,8 @@ pub(super) fn width(text: &str) -> usize {
 /// A text of a peer as it may be drawn: line breaks stay, tabs are spaces, and what a terminal obeys is escaped.
 pub(super) fn harmless(text: &str) -> String {
     let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    let lines: Vec<String> = lines.map(|line| short_graphemes(&printable(&line.replace('\t', TAB)))).collect();
+    let lines: Vec<String> =
+        lines.map(|line| short_graphemes(&printable(&line.replace('\t', TAB)))).collect();
     lines.join("\n")
 }
 
