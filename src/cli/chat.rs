@@ -1,6 +1,7 @@
 //! `netlab chat`: talk in the rooms, on a full screen or line by line.
 
 mod plain;
+mod voice;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

@@ -2,12 +2,13 @@
 //! without a network.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::client::Credentials;
+use crate::client::{ClientError, Credentials};
 use crate::framing::Framing;
 use crate::net::{Address, Family, SocketOptions};
-use crate::protocol::message::{Answer, Fault, Request, Tag};
+use crate::protocol::message::{Answer, Request, Tag};
 use crate::protocol::names::RoomName;
 
 /// Where to connect, and as whom.
@@ -91,7 +92,7 @@ pub enum LinkEvent {
         /// The room, where the login told it.
         room: Option<String>,
     },
-    /// A message of the server. Pongs are left out, which become [`Rtt`](LinkEvent::Rtt).
+    /// A message of the server, but for those that are events of their own: `LOGGED_IN`, and the link's `PONG`.
     Message(ServerMessage),
     /// A request could not be sent.
     Unsent {
@@ -106,8 +107,8 @@ pub enum LinkEvent {
     Refused {
         /// Why, with nothing in it that a terminal obeys.
         reason: String,
-        /// What the server said, if it was the one to refuse.
-        fault: Option<Fault<'static>>,
+        /// The same for programs: whose refusal it was, and of what.
+        error: Arc<ClientError>,
     },
     /// A connection that stood is gone, or an attempt to get it again has failed.
     Lost {
@@ -120,8 +121,11 @@ pub enum LinkEvent {
     Disconnected,
     /// Bytes as they passed the socket.
     Wire(WireChunk),
-    /// The network thread has ended by a panic: a bug. Nothing comes any more.
-    Crashed,
+    /// The network thread has ended: nothing comes any more.
+    Ended {
+        /// It was a panic, which is a bug.
+        panicked: bool,
+    },
 }
 
 /// A message of the server that owns its texts.
