@@ -212,13 +212,13 @@ impl Chat {
                 None => self.joined(at, &joined.room, &joined.username, joined.members),
             },
             Answer::RoomCreated(created) => return self.enter(now, at, &created.room, 1, 0),
-            Answer::RoomLeft(left) => match left.members {
-                Some(members) => self.left(at, &left.room, &left.username, members),
-                None => {
+            Answer::RoomLeft(left) => {
+                let Some(members) = left.members else {
                     self.leave_room(at, &left.room);
                     return vec![self.list(now)];
-                }
-            },
+                };
+                self.left(at, &left.room, &left.username, members);
+            }
             Answer::RoomListed(listed) => self.listed(&listed),
             Answer::RoomMembers(members) => self.members(at, &members, asked == Some(Asked::Members(true))),
             Answer::Error(fault) => self.refused(at, asked.as_ref(), &fault),

@@ -234,7 +234,7 @@ impl Form {
             room => Some(RoomName::parse(room).map_err(|error| (Ask::Room, error.to_string()))?),
         };
         let (framing, credentials) = (self.framing, self.credentials()?);
-        Ok(ConnectRequest { address, room, framing, credentials, ..self.base.clone() })
+        Ok(ConnectRequest { address, credentials, room, framing, ..self.base.clone() })
     }
 
     fn credentials(&self) -> Result<Credentials, (Ask, String)> {
@@ -289,7 +289,8 @@ impl Form {
         if !given.room && last.room != DEFAULT_ROOM {
             self.room.set(&last.room);
         }
-        if !given.framing {
+        // The framing is the server's choice: what another server chose says nothing.
+        if !given.framing && !given.address {
             let framing = FRAMINGS.into_iter().find(|framing| framing.name() == last.framing);
             self.framing = framing.unwrap_or(self.framing);
         }

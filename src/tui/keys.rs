@@ -144,7 +144,7 @@ fn complete_word(model: &mut Model) {
 }
 
 fn open_rooms(model: &mut Model, filter: &str, create: bool) -> Vec<Effect> {
-    model.overlay = Some(Overlay::Rooms(Picker::new(filter, create)));
+    model.overlay = Some(Overlay::Rooms(Box::new(Picker::new(filter, create))));
     vec![model.chat.list(model.now.instant)]
 }
 

@@ -16,7 +16,7 @@
 //! | `wire`       | the bytes of both directions, cut into frames                          |
 //! | `form`, `picker`, `field`, `history`, `complete` | what is typed, and where            |
 //! | `scroll`, `wrap`, `theme` | windows onto lists, lines of cells, colours and signs     |
-//! | `screen`     | the terminal: taken, and given back in every way to end                |
+//! | `screen`, `signals` | the terminal: taken, and given back in every way to end         |
 //! | `run`        | the loop                                                               |
 //!
 //! Nothing here touches a socket: that is the [`Link`](crate::client::Link)'s.
@@ -31,7 +31,10 @@ mod log;
 mod model;
 mod picker;
 mod remembered;
+mod run;
+mod screen;
 mod scroll;
+mod signals;
 mod theme;
 mod update;
 mod view;
@@ -41,6 +44,15 @@ mod wrap;
 pub use form::Given;
 pub use model::{Model, Now, Secret, Start};
 pub use remembered::Remembered;
+pub use run::{TuiError, run};
 pub use theme::{Signs, Theme};
 pub use update::{Effect, Event, connect, update};
 pub use view::draw;
+
+/// The terminal's columns and rows.
+///
+/// # Errors
+/// No terminal.
+pub fn terminal_size() -> std::io::Result<(u16, u16)> {
+    ratatui::crossterm::terminal::size()
+}

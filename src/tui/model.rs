@@ -47,7 +47,7 @@ pub(super) enum Overlay {
     /// The help, and the line that is its first.
     Help(usize),
     /// The list of rooms.
-    Rooms(Picker),
+    Rooms(Box<Picker>),
 }
 
 /// How things stand with the server.

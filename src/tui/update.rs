@@ -8,9 +8,10 @@ use super::model::{LinkState, Model, Now, Overlay, Screen};
 use super::remembered::Remembered;
 use super::view;
 use super::wrap::harmless_name;
-use crate::client::{ConnectRequest, LinkEvent};
+use crate::client::{ClientError, ConnectRequest, LinkEvent, SessionError};
+use crate::net::{Cause, NetError};
 use crate::protocol::Code;
-use crate::protocol::message::{Fault, Request};
+use crate::protocol::message::Request;
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -146,8 +147,8 @@ fn hear(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
         }
         LinkEvent::Unsent { id, reason } => model.chat.unsent(at, id, &reason),
         LinkEvent::Rtt(rtt) => model.rtt = Some(rtt),
-        LinkEvent::Refused { reason, fault } => {
-            let hint = fault.as_ref().and_then(hint);
+        LinkEvent::Refused { reason, error } => {
+            let hint = hint(&error).map(str::to_owned);
             offline(model, LinkState::Offline, Some(Notice::Failed(harmless_name(&reason), hint)));
         }
         LinkEvent::Lost { reason, retry_in } => {
@@ -160,8 +161,8 @@ fn hear(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
             let at = jiff::Timestamp::try_from(chunk.at).map_or(at, |time| model.clock(time));
             model.wire.add(at, &chunk);
         }
-        LinkEvent::Crashed => {
-            let crash = "the network thread has failed: this is a bug in netlab; quit and start again";
+        LinkEvent::Ended { .. } => {
+            let crash = "the network thread has ended: quit and start again";
             offline(model, LinkState::Offline, Some(Notice::Failed(crash.to_owned(), None)));
         }
     }
@@ -199,14 +200,30 @@ fn offline(model: &mut Model, state: LinkState, notice: Option<Notice>) {
 }
 
 /// The next step after a refusal.
-fn hint(fault: &Fault<'_>) -> Option<String> {
-    let hint = match fault.code {
+fn hint(error: &ClientError) -> Option<&'static str> {
+    let (ClientError::Refused(fault) | ClientError::Session(SessionError::Login(fault))) = error else {
+        return match error {
+            ClientError::Net(error) => hint_of_net(error),
+            ClientError::Session(SessionError::Frame(_)) => Some("the server may use another framing"),
+            _ => None,
+        };
+    };
+    Some(match fault.code {
         Code::NameTaken => "choose another username",
         Code::Unauthorized => "this server wants a login: choose password or hmac",
         Code::WrongState => "this server wants another kind of login",
         Code::LoginFailed => "the name and its secret must be those of `netlab users` on the server",
         Code::Busy => "the server is full: try again in a moment",
         _ => return None,
-    };
-    Some(hint.to_owned())
+    })
+}
+
+fn hint_of_net(error: &NetError) -> Option<&'static str> {
+    Some(match error.cause() {
+        Cause::Refused => "nobody listens there: start the server first, or check address and port",
+        Cause::TimedOut => "no answer: a firewall may drop the packets, or the host is down",
+        Cause::UnknownName => "nobody knows that name: check its spelling",
+        Cause::Unreachable => "no route leads there: check the address and the network",
+        _ => return None,
+    })
 }

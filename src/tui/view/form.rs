@@ -122,7 +122,7 @@ fn draw_ask(model: &Model, ask: Ask, area: Rect, frame: &mut Frame<'_>) {
         }
         (_, Some(field)) => frame.render_widget(field.area(), value),
         (Ask::Login, None) => {
-            draw_choice(model, form.login.name(), form.login.what(), focused, value, buffer)
+            draw_choice(model, form.login.name(), form.login.what(), focused, value, buffer);
         }
         (_, None) => draw_choice(model, form.framing.name(), framing_hint(form), focused, value, buffer),
     }

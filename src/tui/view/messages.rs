@@ -34,7 +34,7 @@ struct Parts<'a> {
     text_style: Style,
 }
 
-fn parts<'a>(entry: &'a Entry, theme: Theme) -> Parts<'a> {
+fn parts(entry: &Entry, theme: Theme) -> Parts<'_> {
     let signs = theme.signs;
     let note = |sign: &str, text: String, style| Parts {
         label: sign.to_owned(),

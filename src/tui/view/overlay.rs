@@ -54,9 +54,9 @@ const MARKS: [&str; 4] = [
 pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
     let theme = model.theme;
     let wide = model.size.0 >= 60;
-    let column = if wide { 16 } else { 13 };
+    let column: usize = if wide { 16 } else { 13 };
     let key = |key: &str, what: &str| {
-        let gap = " ".repeat(usize::from(column as u16).saturating_sub(width(key)).max(1));
+        let gap = " ".repeat(column.saturating_sub(width(key)).max(1));
         Line::from(vec![
             Span::styled(key.to_owned(), theme.bold()),
             Span::raw(gap),
