@@ -25,7 +25,7 @@
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`] | the programs                       |
-//! | 5     | [`render`]                                 | how reports look                                  |
+//! | 5     | [`render`], [`tui`]                        | how reports look; the full-screen chat            |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
 pub mod bench;
@@ -42,3 +42,4 @@ pub mod server;
 pub mod service;
 pub mod store;
 pub mod text;
+pub mod tui;

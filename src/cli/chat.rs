@@ -1,5 +1,6 @@
 //! `netlab chat`: talk in the rooms, on a full screen or line by line.
 
+mod full;
 mod plain;
 mod voice;
 
@@ -10,10 +11,13 @@ use clap::Args;
 
 use crate::client::ConnectRequest;
 use crate::protocol::names::RoomName;
+use crate::tui::Given;
 
 use super::address::ROOMS;
 use super::output::Output;
 use super::room_client::{self, RoomClientArgs};
+
+use self::full::Flags;
 
 /// Talk in the rooms of a server
 ///
@@ -56,8 +60,21 @@ impl ChatArgs {
         if lines || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return plain::run(self.request()?, self.json_stream);
         }
-        let _ = output; // The full screen takes its style from here.
-        plain::run(self.request()?, false)
+        full::run(self.flags()?, output)
+    }
+
+    /// What the full screen takes from the flags; a secret is typed into its form.
+    fn flags(&self) -> anyhow::Result<Flags> {
+        let address = self.client.address.whole(&self.addr, ROOMS)?;
+        let given = Given {
+            address: !self.addr.is_empty() || self.client.address.has_port(),
+            user: self.user.is_some(),
+            room: self.room.is_some(),
+            framing: self.client.has_framing(),
+        };
+        let client = self.client.without_promise();
+        let request = client.request(address, self.user.as_deref(), self.room.clone())?;
+        Ok(Flags { request, given, ask: self.client.promised_secret() })
     }
 
     /// Where to connect and as whom, as the flags say it. Asks for a secret that they promise.

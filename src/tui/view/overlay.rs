@@ -1,0 +1,177 @@
+//! What lies over a screen: the help, and the list of rooms.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+use super::room;
+use crate::client::chat_line::COMMANDS;
+use crate::tui::model::{Model, Screen};
+use crate::tui::picker::{Picker, Row};
+use crate::tui::theme::Theme;
+use crate::tui::wrap::{cut, width};
+
+const ROOM_KEYS: [(&str, &str); 16] = [
+    ("Enter", "send; Alt-Enter begins a new line"),
+    ("Up Down", "what you typed before"),
+    ("Tab", "complete a command, a room, a name"),
+    ("PgUp PgDn", "scroll; Ctrl-Up Ctrl-Down by one line"),
+    ("Home End", "to the oldest, to the newest"),
+    ("Esc", "to the newest, and take the mark away"),
+    ("F2", "the wire: every byte, sent and received"),
+    ("F6", "in the wire: whole frames or folded ones"),
+    ("F3", "the rooms: filter, choose, enter"),
+    ("F4", "make a room and enter it"),
+    ("F5", "leave the room"),
+    ("Ctrl-N Ctrl-P", "next room, room before"),
+    ("Ctrl-L", "draw the screen again"),
+    ("Ctrl-Z", "back to the shell; fg comes back"),
+    ("Ctrl-C", "quit"),
+    ("? or F1", "this help"),
+];
+
+const FORM_KEYS: [(&str, &str); 7] = [
+    ("Enter", "connect"),
+    ("Tab Down", "next question"),
+    ("Shift-Tab Up", "question before"),
+    ("Left Right", "choose a login, a framing"),
+    ("Esc", "stop trying to connect"),
+    ("Ctrl-C", "quit"),
+    ("F1", "this help"),
+];
+
+const MARKS: [&str; 4] = [
+    "Beside a room: its members. +3: three messages below that you have",
+    "not seen. A dot: somebody has gone there since you looked (F3). You",
+    "are in one room at a time; when you come back, the numbers of the",
+    "messages (seq) tell how many you have missed.",
+];
+
+/// The lines of the help.
+pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
+    let theme = model.theme;
+    let wide = model.size.0 >= 60;
+    let column: usize = if wide { 16 } else { 13 };
+    let key = |key: &str, what: &str| {
+        let gap = " ".repeat(column.saturating_sub(width(key)).max(1));
+        Line::from(vec![
+            Span::styled(key.to_owned(), theme.bold()),
+            Span::raw(gap),
+            Span::raw(what.to_owned()),
+        ])
+    };
+    let heading = |text: &'static str| Line::styled(text, theme.attention());
+    let mut lines = vec![heading("Keys")];
+    if model.screen == Screen::Connect {
+        lines.extend(FORM_KEYS.map(|(keys, what)| key(keys, what)));
+        return lines;
+    }
+    lines.extend(ROOM_KEYS.map(|(keys, what)| key(keys, what)));
+    lines.push(Line::default());
+    lines.push(heading("Commands"));
+    lines.extend(
+        COMMANDS
+            .map(|command| key(format!("{} {}", command.name, command.argument).trim_end(), command.what)),
+    );
+    lines.push(Line::default());
+    lines.push(heading("Marks"));
+    let columns = usize::from(model.size.0.saturating_sub(4)).max(1);
+    let text = MARKS.join(" ");
+    let marks = crate::tui::wrap::wrap(&text, columns.min(66), columns.min(66));
+    lines.extend(marks.into_iter().map(|range| Line::raw(text[range].to_owned())));
+    lines
+}
+
+/// A frame with a title; returns what is inside.
+fn frame_of(area: Rect, title: &str, footer: &str, theme: Theme, buffer: &mut Buffer) -> Rect {
+    Clear.render(area, buffer);
+    let signs = theme.signs;
+    let inner = usize::from(area.width.saturating_sub(2));
+    let [top_left, top_right, bottom_left, bottom_right] = signs.corners;
+    let rule = signs.horizontal.repeat(inner);
+    buffer.set_string(area.x, area.y, format!("{top_left}{rule}{top_right}"), theme.dim());
+    buffer.set_string(area.x, area.bottom() - 1, format!("{bottom_left}{rule}{bottom_right}"), theme.dim());
+    for y in area.y + 1..area.bottom() - 1 {
+        buffer.set_string(area.x, y, signs.vertical, theme.dim());
+        buffer.set_string(area.right() - 1, y, signs.vertical, theme.dim());
+    }
+    buffer.set_stringn(area.x + 2, area.y, format!(" {title} "), inner.saturating_sub(1), theme.bold());
+    let footer = cut(footer, inner.saturating_sub(3), signs.ellipsis);
+    buffer.set_string(area.x + 2, area.bottom() - 1, format!(" {footer} "), theme.dim());
+    Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2))
+}
+
+/// A box in the middle of the screen, as large as it may be.
+fn middle(screen: Rect, columns: u16, rows: u16) -> Rect {
+    let (width, height) = (columns.min(screen.width), rows.min(screen.height));
+    Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height)
+}
+
+/// Draws the help from a line on.
+pub(super) fn draw_help(model: &Model, first: usize, frame: &mut Frame<'_>) {
+    let lines = help_text(model);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let area = middle(frame.area(), 70, rows);
+    let fits = rows <= area.height;
+    let footer = if fits {
+        "Esc closes".to_owned()
+    } else {
+        format!("{} scroll, Esc closes", model.theme.signs.up_down)
+    };
+    let buffer = frame.buffer_mut();
+    let inner = frame_of(area, "Help", &footer, model.theme, buffer);
+    let first = first.min(lines.len().saturating_sub(usize::from(inner.height)));
+    for (y, line) in (inner.top()..inner.bottom()).zip(&lines[first..]) {
+        buffer.set_line(inner.x, y, line, inner.width);
+    }
+}
+
+/// Draws the list of rooms.
+pub(super) fn draw_rooms(model: &Model, picker: &Picker, frame: &mut Frame<'_>) {
+    let theme = model.theme;
+    let rows = picker.rows(&model.chat.rooms);
+    let list = if picker.create { 1 } else { u16::try_from(rows.len()).unwrap_or(u16::MAX).clamp(3, 14) };
+    let area = middle(frame.area(), 50, list.saturating_add(4));
+    let (title, footer) = if picker.create {
+        ("New room", "Enter makes it, Esc closes")
+    } else {
+        ("Rooms", "type to filter, Enter enters, Esc closes")
+    };
+    let inner = frame_of(area, title, footer, theme, frame.buffer_mut());
+    if inner.height == 0 {
+        return;
+    }
+    let label = if picker.create { "Name: " } else { "Filter: " };
+    frame.buffer_mut().set_stringn(inner.x, inner.y, label, usize::from(inner.width), theme.bold());
+    let used = u16::try_from(label.len()).unwrap_or(0).min(inner.width);
+    let typed = Rect { x: inner.x + used, width: inner.width - used, height: 1, ..inner };
+    frame.render_widget(picker.filter.area(), typed);
+    frame.set_cursor_position(room::cursor(picker.filter.area(), typed));
+    let list = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
+    draw_rows(model, picker, &rows, list, frame.buffer_mut());
+}
+
+fn draw_rows(model: &Model, picker: &Picker, rows: &[Row], area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    if let Some(error) = &picker.error {
+        buffer.set_stringn(area.x, area.y, error, usize::from(area.width), theme.error());
+        return;
+    }
+    let at = picker.at.min(rows.len().saturating_sub(1));
+    let first = (at + 1).saturating_sub(usize::from(area.height));
+    for (n, (y, row)) in (first..).zip((area.top()..area.bottom()).zip(rows.iter().skip(first))) {
+        let (text, count) = match row {
+            Row::Enter(name, members) => (name.clone(), members.to_string()),
+            Row::Create(name) => (format!("make {name}"), "new".to_owned()),
+        };
+        let cells = usize::from(area.width).saturating_sub(width(&count) + 3);
+        let text = cut(&text, cells, theme.signs.ellipsis);
+        let gap = " ".repeat(cells.saturating_sub(width(&text)) + 1);
+        let style = if n == at { theme.selected() } else { Style::new() };
+        let sign = if n == at { theme.signs.here } else { " " };
+        buffer.set_stringn(area.x, y, format!("{sign} {text}{gap}{count}"), usize::from(area.width), style);
+    }
+}
