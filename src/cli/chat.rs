@@ -69,6 +69,7 @@ impl ChatArgs {
         let given = Given {
             address: !self.addr.is_empty() || self.client.address.has_port(),
             user: self.user.is_some(),
+            secret: self.client.promised_secret().is_some(),
             room: self.room.is_some(),
             framing: self.client.has_framing(),
         };

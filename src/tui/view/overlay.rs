@@ -12,7 +12,7 @@ use crate::client::chat_line::COMMANDS;
 use crate::tui::model::{Model, Screen};
 use crate::tui::picker::{Picker, Row};
 use crate::tui::theme::Theme;
-use crate::tui::wrap::{cut, width};
+use crate::tui::wrap::{cut, width, wrap};
 
 const ROOM_KEYS: [(&str, &str); 16] = [
     ("Enter", "send; Alt-Enter begins a new line"),
@@ -80,7 +80,7 @@ pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
     lines.push(heading("Marks"));
     let columns = usize::from(model.size.0.saturating_sub(4)).max(1);
     let text = MARKS.join(" ");
-    let marks = crate::tui::wrap::wrap(&text, columns.min(66), columns.min(66));
+    let marks = wrap(&text, columns.min(66), columns.min(66));
     lines.extend(marks.into_iter().map(|range| Line::raw(text[range].to_owned())));
     lines
 }
@@ -114,6 +114,8 @@ fn middle(screen: Rect, columns: u16, rows: u16) -> Rect {
 pub(super) fn draw_help(model: &Model, first: usize, frame: &mut Frame<'_>) {
     let lines = help_text(model);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    // What lies below would only distract from reading.
+    Clear.render(frame.area(), frame.buffer_mut());
     let area = middle(frame.area(), 70, rows);
     let fits = rows <= area.height;
     let footer = if fits {
@@ -133,12 +135,12 @@ pub(super) fn draw_help(model: &Model, first: usize, frame: &mut Frame<'_>) {
 pub(super) fn draw_rooms(model: &Model, picker: &Picker, frame: &mut Frame<'_>) {
     let theme = model.theme;
     let rows = picker.rows(&model.chat.rooms);
-    let list = if picker.create { 1 } else { u16::try_from(rows.len()).unwrap_or(u16::MAX).clamp(3, 14) };
+    let list = if picker.create { 2 } else { u16::try_from(rows.len()).unwrap_or(u16::MAX).clamp(3, 14) };
     let area = middle(frame.area(), 50, list.saturating_add(4));
     let (title, footer) = if picker.create {
         ("New room", "Enter makes it, Esc closes")
     } else {
-        ("Rooms", "type to filter, Enter enters, Esc closes")
+        ("Rooms", "type to filter; Enter, Esc")
     };
     let inner = frame_of(area, title, footer, theme, frame.buffer_mut());
     if inner.height == 0 {
@@ -157,7 +159,10 @@ pub(super) fn draw_rooms(model: &Model, picker: &Picker, frame: &mut Frame<'_>) 
 fn draw_rows(model: &Model, picker: &Picker, rows: &[Row], area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     if let Some(error) = &picker.error {
-        buffer.set_stringn(area.x, area.y, error, usize::from(area.width), theme.error());
+        let columns = usize::from(area.width);
+        for (y, range) in (area.top()..area.bottom()).zip(wrap(error, columns, columns)) {
+            buffer.set_string(area.x, y, &error[range], theme.error());
+        }
         return;
     }
     let at = picker.at.min(rows.len().saturating_sub(1));
