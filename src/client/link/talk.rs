@@ -166,8 +166,8 @@ impl Talk {
     }
 
     /// Why the connection is closed, in the server's words if it had some.
-    pub(super) fn why_closed(&mut self, why: &Why) -> ClientError {
-        match (self.ear.fault.take(), self.ear.goodbye.take(), why) {
+    pub(super) fn why_closed(&self, why: &Why) -> ClientError {
+        match (self.ear.fault.clone(), self.ear.goodbye.clone(), why) {
             (Some(fault), ..) => ClientError::Refused(fault),
             (None, None, Why::Failed(error)) => ClientError::Net(error.again()),
             (None, goodbye, _) => ClientError::Closed(goodbye),
