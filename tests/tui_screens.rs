@@ -29,7 +29,11 @@ fn pictures(name: &str, prepare: impl Fn(&mut Stage), make: impl Fn((u16, u16)) 
 
 fn talk(stage: &mut Stage) {
     stage.say("bob", 5, "Good morning, everyone");
-    stage.say("ada", 6, "Good morning! Does everyone see the length prefix in front of each message? F2 shows it.");
+    stage.say(
+        "ada",
+        6,
+        "Good morning! Does everyone see the length prefix in front of each message? F2 shows it.",
+    );
     stage.server(r#"{"type":"ROOM_JOINED","data":{"room":"lab","username":"eve","members":4}}"#);
     stage.say("zoe.m", 7, "漢字とかな take two cells, é one, and 👩‍👩‍👧 two again");
     stage.say("eve", 9, "\u{1b}[2J\u{202e}evil\nbob  I did not say this");

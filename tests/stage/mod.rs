@@ -38,7 +38,8 @@ impl Stage {
     }
 
     pub fn with(size: (u16, u16), who: Credentials, ask: Option<Secret>, theme: Theme) -> Stage {
-        let start = Start { request: request(who), given: Given::default(), ask, remembered: Remembered::default() };
+        let start =
+            Start { request: request(who), given: Given::default(), ask, remembered: Remembered::default() };
         Stage::start(size, start, theme)
     }
 
@@ -63,7 +64,9 @@ impl Stage {
         self.link(LinkEvent::LoggedIn { username: Some("ada".into()), room: Some("default".into()) });
         self.server(r#"{"type":"ROOM_JOINED","data":{"room":"lab","username":"ada","members":3,"seq":4}}"#);
         self.server(r#"{"type":"ROOM_LISTED","data":{"rooms":[{"room":"default","members":12},{"room":"lab","members":3},{"room":"a-room-with-a-long-name","members":1}]}}"#);
-        self.server(r#"{"type":"ROOM_MEMBERS","data":{"room":"lab","members":["bob","ada","zoe.m"],"total":3}}"#);
+        self.server(
+            r#"{"type":"ROOM_MEMBERS","data":{"room":"lab","members":["bob","ada","zoe.m"],"total":3}}"#,
+        );
         self.link(LinkEvent::Rtt(Duration::from_micros(420)));
     }
 
