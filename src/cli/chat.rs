@@ -21,7 +21,7 @@ use self::full::Flags;
 
 /// Talk in the rooms of a server
 ///
-/// Full screen on a terminal; line by line with --plain, and wherever stdin or stdout is none.
+/// Full screen on a terminal, where ? shows the keys; line by line with --plain, and wherever stdin or stdout is none.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

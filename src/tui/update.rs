@@ -190,9 +190,10 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
 
 /// Back to the form, which says why.
 fn offline(model: &mut Model, state: LinkState, notice: Option<Notice>) {
+    let at = model.clock(model.now.time);
     model.link = state;
     model.rtt = None;
-    model.chat.forget_asked();
+    model.chat.forget_asked(at);
     model.form.notice = notice;
     if model.screen == Screen::Room {
         model.screen = Screen::Connect;

@@ -43,12 +43,13 @@ const FORM_KEYS: [(&str, &str); 7] = [
     ("F1", "this help"),
 ];
 
-const MARKS: [&str; 4] = [
-    "Beside a room: its members. +3: three messages below that you have",
-    "not seen. A dot: somebody has gone there since you looked (F3). You",
-    "are in one room at a time; when you come back, the numbers of the",
-    "messages (seq) tell how many you have missed.",
-];
+const MARKS: &str = "Beside a room: its members. +3: three messages that you have not seen, below or behind \
+this. A dot: somebody has gone there since you looked (F3). You are in one room at a time; when you come back, \
+the numbers of the messages (seq) tell how many you have missed.";
+
+const WIRE: &str = "What a frame is; the call that carried it (recv #7, or #7-9 where it took three); the length \
+in front of it, underlined in the hex; its payload as it came. Nothing is hidden: a password in LOGIN stands there \
+as it crosses the network.";
 
 /// The lines of the help.
 pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
@@ -77,11 +78,13 @@ pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
             .map(|command| key(format!("{} {}", command.name, command.argument).trim_end(), command.what)),
     );
     lines.push(Line::default());
-    lines.push(heading("Marks"));
-    let columns = usize::from(model.size.0.saturating_sub(4)).max(1);
-    let text = MARKS.join(" ");
-    let marks = wrap(&text, columns.min(66), columns.min(66));
-    lines.extend(marks.into_iter().map(|range| Line::raw(text[range].to_owned())));
+    let columns = usize::from(model.size.0.saturating_sub(4)).clamp(1, 66);
+    for (title, text) in [("Marks", MARKS), ("The wire", WIRE)] {
+        lines.push(heading(title));
+        lines.extend(wrap(text, columns, columns).into_iter().map(|range| Line::raw(&text[range])));
+        lines.push(Line::default());
+    }
+    lines.pop();
     lines
 }
 
