@@ -76,7 +76,9 @@ fn the_form_after_a_refusal() {
 fn the_form_asks_for_a_password_that_is_not_shown() {
     let make = |size| {
         let who = Credentials::Name("ada".into());
-        Stage::with(size, who, Some(Secret::Password), Theme::new(false, false))
+        let mut stage = Stage::with(size, who, Some(Secret::Password), Theme::new(false, false));
+        assert!(stage.shows("Password"), "{}", stage.picture());
+        stage
     };
     pictures("form-password", |stage| stage.keys("correct horse"), make);
 }

@@ -21,7 +21,7 @@ use self::full::Flags;
 
 /// Talk in the rooms of a server
 ///
-/// Full screen on a terminal; line by line with --plain, and wherever stdin or stdout is none.
+/// Full screen on a terminal, where ? shows the keys; line by line with --plain, and wherever stdin or stdout is none.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -69,6 +69,7 @@ impl ChatArgs {
         let given = Given {
             address: !self.addr.is_empty() || self.client.address.has_port(),
             user: self.user.is_some(),
+            secret: self.client.promised_secret().is_some(),
             room: self.room.is_some(),
             framing: self.client.has_framing(),
         };

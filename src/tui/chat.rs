@@ -19,6 +19,7 @@ use crate::protocol::message::{
 };
 use crate::protocol::names::RoomName;
 use crate::protocol::{Code, MAX_LISTED_MEMBERS};
+use crate::text::counted;
 
 /// How often the counts of the rooms are asked for: nobody tells them by itself.
 pub(super) const LIST_EVERY: Duration = Duration::from_secs(5);
@@ -171,7 +172,13 @@ impl Chat {
     }
 
     /// The connection is gone: nothing that was asked will be answered.
-    pub(super) fn forget_asked(&mut self) {
+    pub(super) fn forget_asked(&mut self, at: DateTime) {
+        let unheard = self.asked.values().filter(|asked| **asked == Asked::Say).count() as u64;
+        if unheard > 0 {
+            let what = counted(unheard, "message");
+            let text = format!("{what} may not have arrived; the arrow up brings back what you typed");
+            self.note(at, What::Alert(text));
+        }
         self.asked.clear();
         self.members.clear();
         self.total = 0;

@@ -1,7 +1,7 @@
 //! A text that is typed: a field of a form, or the input line. The editing itself is ratatui-textarea's; here is
 //! what may get in, and what is kept of the text.
 
-use ratatui::crossterm::event::KeyEvent;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 
@@ -89,6 +89,14 @@ impl Field {
     /// Edits by a key. True if the key meant something.
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
         let before = self.area.cursor();
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Enter => return false,
+            KeyCode::Char('m') if control => return false,
+            // As in a shell.
+            KeyCode::Char('u') if control => return self.area.delete_line_by_head(),
+            _ => {}
+        }
         self.area.input(key) || self.area.cursor() != before
     }
 

@@ -277,12 +277,17 @@ impl Form {
 
     /// Takes what was remembered where the command line said nothing else.
     pub(super) fn recall(&mut self, last: &Remembered, given: Given) {
-        if !given.address && !last.host.is_empty() && last.port > 0 {
+        if last.host.is_empty() {
+            return;
+        }
+        if !given.address && last.port > 0 {
             self.address.set(&last.host);
             self.port.set(&last.port.to_string());
         }
         if !given.user {
             self.username.set(&last.username);
+        }
+        if !given.user && !given.secret {
             let login = Login::ALL.into_iter().find(|login| login.name() == last.login);
             self.login = login.unwrap_or_default();
         }
@@ -304,6 +309,8 @@ pub struct Given {
     pub address: bool,
     /// The user's name.
     pub user: bool,
+    /// The kind of login.
+    pub secret: bool,
     /// The room.
     pub room: bool,
     /// The framing.

@@ -179,7 +179,7 @@ impl Running<'_> {
                 }
                 Effect::Disconnect => self.send(LinkCommand::Disconnect)?,
                 Effect::Remember(values) => (self.remember)(&values),
-                Effect::Repaint => self.screen.repaint()?,
+                Effect::Repaint => drop(self.screen.repaint()?),
                 Effect::Suspend => signals::suspend(),
                 Effect::Quit => return Ok(Flow::End),
             }

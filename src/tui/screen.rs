@@ -22,6 +22,7 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
+use ratatui::layout::Rect;
 
 use super::model::Model;
 use super::view;
@@ -52,9 +53,12 @@ impl Screen {
         self.terminal.draw(|frame| view::draw(model, frame)).map(drop)
     }
 
-    /// The next picture is drawn whole.
-    pub(super) fn repaint(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+    /// The next picture is drawn whole. Returns the size of the terminal now.
+    // Not `Terminal::clear`: that asks the terminal where its cursor is, and the thread that reads keys has the ear.
+    pub(super) fn repaint(&mut self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))?;
+        Ok((size.width, size.height))
     }
 
     /// Takes the terminal again after [`restore`], or after somebody changed it. Returns its size now.
@@ -62,9 +66,7 @@ impl Screen {
         // What raw mode was entered from is what the terminal is now.
         restore();
         enter()?;
-        self.terminal.clear()?;
-        let size = self.terminal.size()?;
-        Ok((size.width, size.height))
+        self.repaint()
     }
 }
 

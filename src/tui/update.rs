@@ -121,7 +121,8 @@ fn tick(model: &mut Model) -> Vec<Effect> {
     // The seconds until the next attempt are counted down.
     model.stale |= matches!(model.link, LinkState::Waiting { .. });
     let now = model.now.instant;
-    if model.is_online() && model.screen == Screen::Room && model.chat.wants_list(now) {
+    // Asked for while the answer is seen: the wire shall show no questions without a reader.
+    if model.is_online() && view::rooms_in_sight(model) && model.chat.wants_list(now) {
         vec![model.chat.list(now)]
     } else {
         Vec::new()
@@ -189,9 +190,10 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
 
 /// Back to the form, which says why.
 fn offline(model: &mut Model, state: LinkState, notice: Option<Notice>) {
+    let at = model.clock(model.now.time);
     model.link = state;
     model.rtt = None;
-    model.chat.forget_asked();
+    model.chat.forget_asked(at);
     model.form.notice = notice;
     if model.screen == Screen::Room {
         model.screen = Screen::Connect;

@@ -91,6 +91,11 @@ fn body(areas: &mut Areas, body: Rect) {
         areas.members = Some(Rect { x: body.right() - width, width, ..body });
         messages.width -= width + 1;
     }
+    // Beside the panes there is room for some air.
+    if areas.rooms.is_some() && messages.width > 2 {
+        messages.x += 1;
+        messages.width -= 2;
+    }
     areas.messages = Some(messages);
 }
 

@@ -56,6 +56,12 @@ pub(super) fn end_in_sight(model: &Model) -> bool {
     shown && model.chat.log().scroll.is_following() && room_areas(model).messages.is_some()
 }
 
+/// True if the list of rooms is in sight.
+pub(super) fn rooms_in_sight(model: &Model) -> bool {
+    let listed = matches!(model.overlay, Some(Overlay::Rooms(_))) || room_areas(model).rooms.is_some();
+    model.screen == Screen::Room && listed
+}
+
 /// Lets `change` scroll the messages, measured as they are drawn.
 pub(super) fn with_log_items(model: &mut Model, change: impl FnOnce(&dyn Items, usize, &mut Scroll)) {
     let Some(area) = room_areas(model).messages else { return };

@@ -12,7 +12,7 @@ use crate::client::chat_line::COMMANDS;
 use crate::tui::model::{Model, Screen};
 use crate::tui::picker::{Picker, Row};
 use crate::tui::theme::Theme;
-use crate::tui::wrap::{cut, width};
+use crate::tui::wrap::{cut, width, wrap};
 
 const ROOM_KEYS: [(&str, &str); 16] = [
     ("Enter", "send; Alt-Enter begins a new line"),
@@ -43,12 +43,13 @@ const FORM_KEYS: [(&str, &str); 7] = [
     ("F1", "this help"),
 ];
 
-const MARKS: [&str; 4] = [
-    "Beside a room: its members. +3: three messages below that you have",
-    "not seen. A dot: somebody has gone there since you looked (F3). You",
-    "are in one room at a time; when you come back, the numbers of the",
-    "messages (seq) tell how many you have missed.",
-];
+const MARKS: &str = "Beside a room: its members. +3: three messages that you have not seen, below or behind \
+this. A dot: somebody has gone there since you looked (F3). You are in one room at a time; when you come back, \
+the numbers of the messages (seq) tell how many you have missed.";
+
+const WIRE: &str = "What a frame is; the call that carried it (recv #7, or #7-9 where it took three); the length \
+in front of it, underlined in the hex; its payload as it came. Nothing is hidden: a password in LOGIN stands there \
+as it crosses the network.";
 
 /// The lines of the help.
 pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
@@ -77,11 +78,13 @@ pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
             .map(|command| key(format!("{} {}", command.name, command.argument).trim_end(), command.what)),
     );
     lines.push(Line::default());
-    lines.push(heading("Marks"));
-    let columns = usize::from(model.size.0.saturating_sub(4)).max(1);
-    let text = MARKS.join(" ");
-    let marks = crate::tui::wrap::wrap(&text, columns.min(66), columns.min(66));
-    lines.extend(marks.into_iter().map(|range| Line::raw(text[range].to_owned())));
+    let columns = usize::from(model.size.0.saturating_sub(4)).clamp(1, 66);
+    for (title, text) in [("Marks", MARKS), ("The wire", WIRE)] {
+        lines.push(heading(title));
+        lines.extend(wrap(text, columns, columns).into_iter().map(|range| Line::raw(&text[range])));
+        lines.push(Line::default());
+    }
+    lines.pop();
     lines
 }
 
@@ -114,6 +117,8 @@ fn middle(screen: Rect, columns: u16, rows: u16) -> Rect {
 pub(super) fn draw_help(model: &Model, first: usize, frame: &mut Frame<'_>) {
     let lines = help_text(model);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    // What lies below would only distract from reading.
+    Clear.render(frame.area(), frame.buffer_mut());
     let area = middle(frame.area(), 70, rows);
     let fits = rows <= area.height;
     let footer = if fits {
@@ -133,12 +138,12 @@ pub(super) fn draw_help(model: &Model, first: usize, frame: &mut Frame<'_>) {
 pub(super) fn draw_rooms(model: &Model, picker: &Picker, frame: &mut Frame<'_>) {
     let theme = model.theme;
     let rows = picker.rows(&model.chat.rooms);
-    let list = if picker.create { 1 } else { u16::try_from(rows.len()).unwrap_or(u16::MAX).clamp(3, 14) };
+    let list = if picker.create { 2 } else { u16::try_from(rows.len()).unwrap_or(u16::MAX).clamp(3, 14) };
     let area = middle(frame.area(), 50, list.saturating_add(4));
     let (title, footer) = if picker.create {
         ("New room", "Enter makes it, Esc closes")
     } else {
-        ("Rooms", "type to filter, Enter enters, Esc closes")
+        ("Rooms", "type to filter; Enter, Esc")
     };
     let inner = frame_of(area, title, footer, theme, frame.buffer_mut());
     if inner.height == 0 {
@@ -157,7 +162,10 @@ pub(super) fn draw_rooms(model: &Model, picker: &Picker, frame: &mut Frame<'_>) 
 fn draw_rows(model: &Model, picker: &Picker, rows: &[Row], area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     if let Some(error) = &picker.error {
-        buffer.set_stringn(area.x, area.y, error, usize::from(area.width), theme.error());
+        let columns = usize::from(area.width);
+        for (y, range) in (area.top()..area.bottom()).zip(wrap(error, columns, columns)) {
+            buffer.set_string(area.x, y, &error[range], theme.error());
+        }
         return;
     }
     let at = picker.at.min(rows.len().saturating_sub(1));

@@ -44,6 +44,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     );
     if let Some(area) = areas.rules[0] {
         bars::draw_rule(area, &tees, signs.tee_down, buffer, theme);
+        if areas.messages.is_none() {
+            draw_wire_title(model, area, buffer);
+        }
     }
     // With the wire below, the panes end at the wire's rule.
     let (below, above_input): (&[u16], _) = if areas.wire.is_some() { (&[], &tees) } else { (&tees, &tees) };
@@ -52,7 +55,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
     if let Some(area) = areas.wire_rule {
         bars::draw_rule(area, above_input, signs.tee_up, buffer, theme);
-        buffer.set_string(area.x + 2, area.y, " wire ", theme.bold());
+        draw_wire_title(model, area, buffer);
     }
     if let Some(area) = areas.rooms {
         draw_rooms(model, area, buffer);
@@ -71,6 +74,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
         bars::draw_keys(keys, area, buffer, theme);
     }
     draw_input(model, areas.input, frame);
+}
+
+fn draw_wire_title(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let title = format!(" wire, framed as {} ", model.wire.framing().name());
+    buffer.set_stringn(area.x + 2, area.y, title, usize::from(area.width.saturating_sub(2)), model.theme.bold());
 }
 
 /// Lines between the panes; returns where they stand.

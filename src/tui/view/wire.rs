@@ -21,6 +21,8 @@ use crate::tui::wrap::wrap;
 
 /// Rows of a frame that is folded.
 const FOLDED: usize = 4;
+/// What passes every few seconds by itself: folded, the heading says enough.
+const HEARTBEATS: [&str; 2] = ["PING", "PONG"];
 
 /// How a frame is laid out: bytes a row, and the columns of the text beside them (0: none).
 #[derive(Clone, Copy)]
@@ -49,21 +51,29 @@ fn texts(frame: &WireFrame, grid: Grid) -> Vec<String> {
     lines.into_iter().map(|range| text[range].to_owned()).collect()
 }
 
-fn rows(frame: &WireFrame, grid: Grid) -> usize {
-    frame.bytes.len().div_ceil(grid.bytes).max(texts(frame, grid).len())
+/// How many rows a frame has, and how many of them are shown.
+fn rows(frame: &WireFrame, grid: Grid, whole: bool) -> (usize, usize) {
+    let rows = frame.bytes.len().div_ceil(grid.bytes).max(texts(frame, grid).len());
+    let shown = if whole {
+        rows
+    } else if HEARTBEATS.contains(&kind(frame).as_str()) {
+        0
+    } else {
+        rows.min(FOLDED)
+    };
+    (rows, shown)
 }
 
 /// How many lines a frame takes: its heading, its rows, and if it is folded a line that says so.
 pub(super) fn height(frame: &WireFrame, columns: u16, whole: bool) -> usize {
-    let rows = rows(frame, Grid::of(columns));
-    if whole || rows <= FOLDED { 1 + rows } else { 1 + FOLDED + 1 }
+    let (rows, shown) = rows(frame, Grid::of(columns), whole);
+    1 + shown + usize::from(shown > 0 && shown < rows)
 }
 
 fn lines(log: &WireLog, frame: &WireFrame, columns: u16, theme: Theme) -> Vec<Line<'static>> {
     let grid = Grid::of(columns);
     let texts = texts(frame, grid);
-    let rows = frame.bytes.len().div_ceil(grid.bytes).max(texts.len());
-    let shown = if log.whole || rows <= FOLDED { rows } else { FOLDED };
+    let (rows, shown) = rows(frame, grid, log.whole);
     let mut lines = vec![heading(log.framing(), frame, columns, theme)];
     for row in 0..shown {
         let start = (row * grid.bytes).min(frame.bytes.len());
@@ -79,7 +89,7 @@ fn lines(log: &WireLog, frame: &WireFrame, columns: u16, theme: Theme) -> Vec<Li
         spans.push(Span::raw(texts.get(row).cloned().unwrap_or_default()));
         lines.push(Line::from(spans));
     }
-    if shown < rows {
+    if shown > 0 && shown < rows {
         let more =
             format!("  {} {} more: F6 shows whole frames", theme.signs.ellipsis, counted_rows(rows - shown));
         lines.push(Line::styled(more, theme.dim()));
@@ -114,17 +124,16 @@ fn heading(framing: Framing, frame: &WireFrame, columns: u16, theme: Theme) -> L
         (first, last) if first == last => format!("{call} #{last}"),
         (first, last) => format!("{call} #{first}-{last}"),
     };
-    let mut spans = vec![
-        Span::styled(format!("{sign} "), style),
-        Span::styled(frame.at.strftime("%H:%M:%S%.3f  ").to_string(), theme.dim()),
-    ];
-    let kind = kind(frame);
-    spans.push(Span::styled(format!("{kind}  "), style));
-    let length = length(framing, frame);
-    if columns >= 60 {
+    let roomy = columns >= 60;
+    let mut spans = vec![Span::styled(format!("{sign} "), style)];
+    if roomy {
+        spans.push(Span::styled(frame.at.strftime("%H:%M:%S%.3f  ").to_string(), theme.dim()));
+    }
+    spans.push(Span::styled(format!("{}  ", kind(frame)), style));
+    if roomy {
         spans.push(Span::styled(format!("{chunks}  "), theme.dim()));
     }
-    spans.push(Span::styled(length, theme.dim()));
+    spans.push(Span::styled(length(framing, frame), theme.dim()));
     Line::from(spans)
 }
 
