@@ -166,7 +166,8 @@ fn a_loss_leads_to_the_form_and_back_to_the_same_room() {
 fn what_was_said_into_a_dying_connection_is_not_taken_for_said() {
     let mut stage = Stage::in_lab((120, 40));
     let id = id_of(&stage.enter("heard"));
-    let echoed = r#"{"type":"ROOM_ECHOED","data":{"room":"lab","from":"ada","text":"heard","seq":5,"ref":ID}}"#;
+    let echoed =
+        r#"{"type":"ROOM_ECHOED","data":{"room":"lab","from":"ada","text":"heard","seq":5,"ref":ID}}"#;
     stage.server(&echoed.replace("ID", &id.to_string()));
     stage.enter("unheard");
     stage.link(LinkEvent::Lost { reason: "gone".into(), retry_in: None });

@@ -78,7 +78,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
 
 fn draw_wire_title(model: &Model, area: Rect, buffer: &mut Buffer) {
     let title = format!(" wire, framed as {} ", model.wire.framing().name());
-    buffer.set_stringn(area.x + 2, area.y, title, usize::from(area.width.saturating_sub(2)), model.theme.bold());
+    buffer.set_stringn(
+        area.x + 2,
+        area.y,
+        title,
+        usize::from(area.width.saturating_sub(2)),
+        model.theme.bold(),
+    );
 }
 
 /// Lines between the panes; returns where they stand.
