@@ -111,6 +111,7 @@ impl Running<'_> {
             if self.take(Event::Tick)? == Flow::End {
                 return Ok(());
             }
+            self.look_at_size()?;
             if let Some(panic) = screen::take_panic() {
                 return Err(TuiError::Panicked(panic));
             }
@@ -121,6 +122,17 @@ impl Running<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks for the size by itself: a change that comes together with a key is not always told.
+    fn look_at_size(&mut self) -> Result<(), TuiError> {
+        // A terminal that does not tell its size keeps the one it had.
+        if let Ok((columns, rows)) = super::terminal_size()
+            && self.model.size != (columns, rows)
+        {
+            self.take(Event::Resize(columns, rows))?;
+        }
+        Ok(())
     }
 
     /// Waits for an input, and takes all that have come.
@@ -174,7 +186,7 @@ impl Running<'_> {
             match effect {
                 Effect::Connect(request) => self.send(LinkCommand::Connect(request))?,
                 Effect::Send { id, request } => {
-                    panic_if_asked("screen");
+                    panic_if_asked("screen", &request);
                     self.send(LinkCommand::Send { id, request })?;
                 }
                 Effect::Disconnect => self.send(LinkCommand::Disconnect)?,

@@ -106,7 +106,7 @@ impl Driver {
     }
 
     fn request(&mut self, io: &mut Io<'_>, id: u64, request: &Request<'_>) {
-        super::provoke::panic_if_asked("network");
+        super::provoke::panic_if_asked("network", request);
         let reason = match &mut self.phase {
             Phase::Talking(_, talk) if talk.is_online() => match talk.say(request, id) {
                 Ok(()) => return self.flush(io),
