@@ -189,8 +189,9 @@ fn no_size_breaks_a_screen() {
         let mut form = Stage::new((80, 24));
         prepare(&mut room);
         prepare(&mut form);
-        for columns in (1..60).chain([79, 80, 119, 120, 300]) {
-            for rows in (1..16).chain([24, 29, 30, 40, 100]) {
+        // Every size at which something comes or goes, and what lies beside it.
+        for columns in (1..24).chain([39, 40, 53, 54, 59, 60, 75, 76, 80, 99, 100, 300]) {
+            for rows in (1..10).chain([13, 14, 24, 29, 30, 60]) {
                 for stage in [&mut room, &mut form] {
                     stage.event(netlab::tui::Event::Resize(columns, rows));
                     stage.press(KeyCode::PageUp);

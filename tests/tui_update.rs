@@ -163,6 +163,17 @@ fn a_loss_leads_to_the_form_and_back_to_the_same_room() {
 }
 
 #[test]
+fn somebody_elses_server_is_named() {
+    let mut stage = Stage::new((120, 40));
+    let effects = stage.link(LinkEvent::Connected { address: "127.0.0.1:12000".parse().unwrap() });
+    assert!(matches!(effects[..], [Effect::FindOwner(address)] if address.port() == 12_000));
+    stage.event(Event::Foreign { owner: "mallory".into() });
+    stage.link(LinkEvent::LoggedIn { username: Some("ada".into()), room: None });
+    stage.server(r#"{"type":"ROOM_JOINED","data":{"room":"lab","username":"ada","members":3,"seq":4}}"#);
+    assert!(stage.shows("this server belongs to mallory, not to you"), "{}", stage.picture());
+}
+
+#[test]
 fn what_was_said_into_a_dying_connection_is_not_taken_for_said() {
     let mut stage = Stage::in_lab((120, 40));
     let id = id_of(&stage.enter("heard"));

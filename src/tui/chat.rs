@@ -66,6 +66,8 @@ pub(super) struct Chat {
     listed: bool,
     pub(super) input: Field,
     pub(super) history: History,
+    /// What is to be said once one is in a room.
+    pub(super) warning: Option<String>,
     asked: BTreeMap<u64, Asked>,
     next_id: u64,
     /// When the rooms are to be listed again.
@@ -84,6 +86,7 @@ impl Chat {
             listed: false,
             input: Field::lines(),
             history: History::default(),
+            warning: None,
             asked: BTreeMap::new(),
             next_id: 1,
             list_at: now,
@@ -249,6 +252,9 @@ impl Chat {
         self.log_mut().enter(at, seq);
         let people = if members == 1 { "nobody else is".into() } else { format!("{members} members are") };
         self.note(at, What::Note(format!("you are in {name}: {people} here")));
+        if let Some(warning) = self.warning.take() {
+            self.note(at, What::Alert(warning));
+        }
         self.room = Some(name);
         self.members = self.me.iter().cloned().collect();
         self.total = members;

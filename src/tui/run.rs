@@ -3,6 +3,7 @@
 //! It never waits for the network: the link's queue is drained at least every 50 ms, and sooner on a key.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use super::update::{Effect, Event, connect, update};
 use crate::client::link::Full;
 use crate::client::link::provoke::panic_if_asked;
 use crate::client::{Link, LinkCommand, LinkEvent};
+use crate::net::table::{self, Transport};
+use crate::net::{same_user, user_name};
 
 /// How long the loop waits for a key at most.
 const TURN: Duration = Duration::from_millis(50);
@@ -92,6 +95,16 @@ fn read_keys(to_loop: &SyncSender<Input>) {
             return;
         }
     }
+}
+
+/// Whose server that is, if it is on this machine and not ours.
+fn foreign_owner(address: SocketAddr) -> Option<String> {
+    if !address.ip().is_loopback() {
+        return None;
+    }
+    // Where the system does not tell, there is nothing to say.
+    let row = table::holder(Transport::Tcp, address).ok().flatten()?;
+    (!same_user(row.uid)).then(|| user_name(row.uid))
 }
 
 impl Running<'_> {
@@ -178,6 +191,11 @@ impl Running<'_> {
                     self.send(LinkCommand::Send { id, request })?;
                 }
                 Effect::Disconnect => self.send(LinkCommand::Disconnect)?,
+                Effect::FindOwner(address) => {
+                    if let Some(owner) = foreign_owner(address) {
+                        self.take(Event::Foreign { owner })?;
+                    }
+                }
                 Effect::Remember(values) => (self.remember)(&values),
                 Effect::Repaint => drop(self.screen.repaint()?),
                 Effect::Suspend => signals::suspend(),

@@ -1,5 +1,7 @@
 //! What happens: an event changes the model and asks for effects. Pure: no clock, no socket, no terminal.
 
+use std::net::SocketAddr;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::form::Notice;
@@ -24,6 +26,11 @@ pub enum Event {
     Resize(u16, u16),
     /// Something of the network.
     Link(LinkEvent),
+    /// The server on this machine belongs to somebody else.
+    Foreign {
+        /// Whose it is.
+        owner: String,
+    },
     /// Time has passed.
     Tick,
 }
@@ -42,6 +49,8 @@ pub enum Effect {
     },
     /// Leave the connection, and try no more.
     Disconnect,
+    /// Find out whose server that is: on a machine that many share, a port may lead to somebody else's.
+    FindOwner(SocketAddr),
     /// Keep this for the next run.
     Remember(Remembered),
     /// Draw everything again.
@@ -65,6 +74,11 @@ pub fn update(model: &mut Model, now: Now, event: Event) -> Vec<Effect> {
             Vec::new()
         }),
         Event::Link(event) => stale(model, |model| hear(model, event)),
+        Event::Foreign { owner } => stale(model, |model| {
+            let owner = harmless_name(&owner);
+            model.chat.warning = Some(format!("careful: this server belongs to {owner}, not to you"));
+            Vec::new()
+        }),
         Event::Tick => tick(model),
     }
 }
@@ -140,6 +154,8 @@ fn hear(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
                 model.wire.reconnect(request.framing, request.max_frame);
             }
             model.link = LinkState::LoggingIn { address: address.to_string() };
+            model.chat.warning = None;
+            return vec![Effect::FindOwner(address)];
         }
         LinkEvent::LoggedIn { username, room: _ } => return logged_in(model, username.as_deref()),
         LinkEvent::Message(message) => {

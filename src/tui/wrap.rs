@@ -91,7 +91,7 @@ fn wrap_paragraph(text: &str, offset: usize, first: usize, rest: usize, lines: &
         // A space hangs over the edge: it is not drawn at the end of a line.
         if used + cells > limit && at > start && !space {
             let (end, next) = chance.filter(|(_, next)| *next > start).unwrap_or((at, at));
-            lines.push(offset + start..offset + end);
+            lines.push(offset + start..offset + trimmed(text, start, end));
             start = next;
             chance = None;
             used = width(&text[start..at]);
@@ -99,12 +99,16 @@ fn wrap_paragraph(text: &str, offset: usize, first: usize, rest: usize, lines: &
         used += cells;
         was_wide = wide;
         if space {
-            let end = text[start..at].trim_end_matches(' ').len() + start;
-            chance = Some((end, at + 1)).filter(|_| end > start);
+            // Spaces that begin a line belong to it.
+            chance = Some((at, at + 1)).filter(|_| trimmed(text, start, at) > start);
         }
     }
-    let end = text[start..].trim_end_matches(' ').len() + start;
-    lines.push(offset + start..offset + end);
+    lines.push(offset + start..offset + trimmed(text, start, text.len()));
+}
+
+/// Where the line ends without the spaces at its end.
+fn trimmed(text: &str, start: usize, end: usize) -> usize {
+    start + text[start..end].trim_end_matches(' ').len()
 }
 
 #[cfg(test)]

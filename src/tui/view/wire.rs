@@ -34,7 +34,12 @@ struct Grid {
 impl Grid {
     fn of(columns: u16) -> Grid {
         let columns = usize::from(columns);
-        let bytes = if columns >= 100 { 16 } else { 8 };
+        // The text is read more than the hex: it gets the larger half.
+        let bytes = match columns {
+            100.. => 16,
+            60.. => 8,
+            _ => 4,
+        };
         // Two columns of margin, three a byte, and ` │ `.
         Grid { bytes, text: columns.saturating_sub(2 + bytes * 3 + 2) }
     }
