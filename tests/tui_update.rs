@@ -139,6 +139,10 @@ fn a_refusal_says_why_and_what_to_do() {
     let error = ClientError::Session(SessionError::Login(fault));
     stage.link(LinkEvent::Refused { reason: error.to_string(), error: Arc::new(error) });
     assert!(stage.shows("somebody is called ada already") && stage.shows("choose another username"));
+    let fault = Fault::new(Code::BadMessage, "missing field `password`");
+    let error = ClientError::Session(SessionError::Login(fault));
+    stage.link(LinkEvent::Refused { reason: error.to_string(), error: Arc::new(error) });
+    assert!(stage.line_with("none").contains("▸ Login"), "the focus is where the mistake is");
 }
 
 #[test]
