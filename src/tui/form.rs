@@ -39,7 +39,7 @@ impl Login {
     pub(super) fn what(self) -> &'static str {
         match self {
             Login::None => "the name alone",
-            Login::Password => "sent as it is: anyone on the way can read it",
+            Login::Password => "readable by everyone on the way",
             Login::Hmac => "a key that never leaves this machine",
         }
     }
@@ -132,6 +132,13 @@ impl Form {
     pub(super) fn asks(&self) -> impl DoubleEndedIterator<Item = Ask> + Clone + use<> {
         let secret = self.login != Login::None;
         Ask::ALL.into_iter().filter(move |ask| *ask != Ask::Secret || secret)
+    }
+
+    /// Moves to a question, if it is asked at the moment.
+    pub(super) fn look_at(&mut self, ask: Ask) {
+        if self.asks().any(|asked| asked == ask) {
+            self.focus = ask;
+        }
     }
 
     /// A key that moves in the form or edits an answer.

@@ -120,7 +120,12 @@ fn keep(panic: &PanicHookInfo<'_>, drawing: ThreadId) -> bool {
     let keep = TAKEN.load(Ordering::SeqCst) && thread::current().id() != drawing;
     if keep {
         let name = thread::current().name().unwrap_or("unnamed").to_owned();
-        let text = format!("thread '{name}' panicked: {panic}");
+        let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason");
+        let text = format!("a bug: the thread '{name}' panicked{place}: {text}");
         *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
     keep

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::form::Notice;
+use super::form::{Ask, Notice};
 use super::keys;
 use super::model::{LinkState, Model, Now, Overlay, Screen};
 use super::remembered::Remembered;
@@ -13,7 +13,7 @@ use super::wrap::harmless_name;
 use crate::client::{ClientError, ConnectRequest, LinkEvent, SessionError};
 use crate::net::{Cause, NetError};
 use crate::protocol::Code;
-use crate::protocol::message::Request;
+use crate::protocol::message::{Fault, Request};
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -166,6 +166,9 @@ fn hear(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
         LinkEvent::Rtt(rtt) => model.rtt = Some(rtt),
         LinkEvent::Refused { reason, error } => {
             let hint = hint(&error).map(str::to_owned);
+            if let Some(ask) = wrong_answer(&error) {
+                model.form.look_at(ask);
+            }
             offline(model, LinkState::Offline, Some(Notice::Failed(harmless_name(&reason), hint)));
         }
         LinkEvent::Lost { reason, retry_in } => {
@@ -201,7 +204,7 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
         model.screen = Screen::Room;
         model.overlay = None;
     }
-    vec![model.chat.list(model.now.instant), Effect::Remember(model.form.remember())]
+    vec![Effect::Remember(model.form.remember())]
 }
 
 /// Back to the form, which says why.
@@ -217,9 +220,27 @@ fn offline(model: &mut Model, state: LinkState, notice: Option<Notice>) {
     }
 }
 
+/// What the server said when it refused.
+fn fault(error: &ClientError) -> Option<&Fault<'static>> {
+    match error {
+        ClientError::Refused(fault) | ClientError::Session(SessionError::Login(fault)) => Some(fault),
+        _ => None,
+    }
+}
+
+/// The answer of the form that the server did not like.
+fn wrong_answer(error: &ClientError) -> Option<Ask> {
+    Some(match fault(error)?.code {
+        Code::NameTaken | Code::BadName => Ask::Username,
+        Code::Unauthorized | Code::WrongState | Code::BadMessage => Ask::Login,
+        Code::LoginFailed => Ask::Secret,
+        _ => return None,
+    })
+}
+
 /// The next step after a refusal.
 fn hint(error: &ClientError) -> Option<&'static str> {
-    let (ClientError::Refused(fault) | ClientError::Session(SessionError::Login(fault))) = error else {
+    let Some(fault) = fault(error) else {
         return match error {
             ClientError::Net(error) => hint_of_net(error),
             ClientError::Session(SessionError::Frame(_)) => Some("the server may use another framing"),
@@ -227,6 +248,7 @@ fn hint(error: &ClientError) -> Option<&'static str> {
         };
     };
     Some(match fault.code {
+        Code::BadMessage => "this server may want a password: choose another login",
         Code::NameTaken => "choose another username",
         Code::Unauthorized => "this server wants a login: choose password or hmac",
         Code::WrongState => "this server wants another kind of login",

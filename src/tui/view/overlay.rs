@@ -14,6 +14,9 @@ use crate::tui::picker::{Picker, Row};
 use crate::tui::theme::Theme;
 use crate::tui::wrap::{cut, width, wrap};
 
+/// The columns of the help, its frame included.
+const HELP: u16 = 70;
+
 const ROOM_KEYS: [(&str, &str); 16] = [
     ("Enter", "send; Alt-Enter begins a new line"),
     ("Up Down", "what you typed before"),
@@ -51,40 +54,40 @@ const WIRE: &str = "What a frame is; the call that carried it (recv #7, or #7-9 
 in front of it, underlined in the hex; its payload as it came. Nothing is hidden: a password in LOGIN stands there \
 as it crosses the network.";
 
-/// The lines of the help.
+/// The lines of the help, broken for the width of the screen.
 pub(super) fn help_text(model: &Model) -> Vec<Line<'static>> {
+    let columns = usize::from(model.size.0.min(HELP).saturating_sub(4)).max(1);
+    let column = if columns >= 60 { 16 } else { 14 };
     let theme = model.theme;
-    let wide = model.size.0 >= 60;
-    let column: usize = if wide { 16 } else { 13 };
-    let key = |key: &str, what: &str| {
-        let gap = " ".repeat(column.saturating_sub(width(key)).max(1));
-        Line::from(vec![
-            Span::styled(key.to_owned(), theme.bold()),
-            Span::raw(gap),
-            Span::raw(what.to_owned()),
-        ])
-    };
     let heading = |text: &'static str| Line::styled(text, theme.attention());
     let mut lines = vec![heading("Keys")];
     if model.screen == Screen::Connect {
-        lines.extend(FORM_KEYS.map(|(keys, what)| key(keys, what)));
+        lines.extend(FORM_KEYS.iter().flat_map(|(keys, what)| row(keys, what, column, columns, theme)));
         return lines;
     }
-    lines.extend(ROOM_KEYS.map(|(keys, what)| key(keys, what)));
-    lines.push(Line::default());
-    lines.push(heading("Commands"));
-    lines.extend(
-        COMMANDS
-            .map(|command| key(format!("{} {}", command.name, command.argument).trim_end(), command.what)),
-    );
-    lines.push(Line::default());
-    let columns = usize::from(model.size.0.saturating_sub(4)).clamp(1, 66);
-    for (title, text) in [("Marks", MARKS), ("The wire", WIRE)] {
-        lines.push(heading(title));
-        lines.extend(wrap(text, columns, columns).into_iter().map(|range| Line::raw(&text[range])));
-        lines.push(Line::default());
+    lines.extend(ROOM_KEYS.iter().flat_map(|(keys, what)| row(keys, what, column, columns, theme)));
+    lines.extend([Line::default(), heading("Commands")]);
+    for command in COMMANDS {
+        let typed = format!("{} {}", command.name, command.argument);
+        lines.extend(row(typed.trim_end(), command.what, column, columns, theme));
     }
-    lines.pop();
+    for (title, text) in [("Marks", MARKS), ("The wire", WIRE)] {
+        lines.extend([Line::default(), heading(title)]);
+        lines.extend(wrap(text, columns, columns).into_iter().map(|range| Line::raw(&text[range])));
+    }
+    lines
+}
+
+/// A key and what it does, in two columns.
+fn row(key: &str, what: &'static str, column: usize, columns: usize, theme: Theme) -> Vec<Line<'static>> {
+    let room = columns.saturating_sub(column).max(1);
+    let mut lines = Vec::new();
+    for (n, range) in wrap(what, room, room).into_iter().enumerate() {
+        let key = if n == 0 { key } else { "" };
+        let gap = " ".repeat(column.saturating_sub(width(key)).max(1));
+        let key = Span::styled(key.to_owned(), theme.bold());
+        lines.push(Line::from(vec![key, Span::raw(gap), Span::raw(&what[range])]));
+    }
     lines
 }
 
@@ -119,7 +122,7 @@ pub(super) fn draw_help(model: &Model, first: usize, frame: &mut Frame<'_>) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     // What lies below would only distract from reading.
     Clear.render(frame.area(), frame.buffer_mut());
-    let area = middle(frame.area(), 70, rows);
+    let area = middle(frame.area(), HELP, rows);
     let fits = rows <= area.height;
     let footer = if fits {
         "Esc closes".to_owned()
