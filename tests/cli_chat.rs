@@ -118,10 +118,11 @@ fn what_is_piped_in_is_said_in_order_at_the_pace_of_the_server() {
     let place = Place::new();
     let server = place.serve(&[]);
     let mut listener = Client::named(server.addr, "listener");
-    let lines: String = (1..=80).map(|n| format!("line {n}\n")).collect();
+    let all = |line: fn(u32) -> String| (1..=80).map(line).collect::<Vec<_>>().concat();
+    let lines = all(|n| format!("line {n}\n"));
     let (chat, took) = timed(|| place.run(&["chat", &server.at(), "--user", "ada"], &lines));
     assert_eq!(chat.code, Some(0), "{}", chat.stderr);
-    let said: String = (1..=80).map(|n| format!("ada: line {n}\n")).collect();
+    let said = all(|n| format!("ada: line {n}\n"));
     assert_eq!(chat.text(), format!("* you are ada\n* you are in default (2 members)\n{said}"));
     assert_eq!(chat.stderr, "", "no prompt, no noise");
     for n in 1..=80 {

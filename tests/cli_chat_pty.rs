@@ -1,6 +1,7 @@
 //! `netlab chat` on its full screen, in a pseudo-terminal, against `netlab serve`.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
+#![allow(clippy::print_stdout, reason = "what was measured")]
 
 mod harness;
 mod rooms;

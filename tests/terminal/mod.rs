@@ -153,7 +153,7 @@ fn size(n: u16) -> NonZeroU16 {
 
 /// Feeds the emulator until the terminal is closed.
 fn emulate(mut output: File, emulator: &Mutex<Emulator>) {
-    let mut buffer = [0; 64 << 10];
+    let mut buffer = vec![0; 64 << 10];
     // At its end Linux reports EIO.
     while let Ok(n @ 1..) = output.read(&mut buffer) {
         let mut emulator = emulator.lock().unwrap();
