@@ -103,6 +103,7 @@ fn flags_go_straight_to_the_room_and_what_was_remembered_fills_the_rest() {
     let wanted = connects(&effects).unwrap();
     assert_eq!(wanted.address.to_string(), "127.0.0.1:12000");
     assert_eq!(wanted.framing, Framing::U16, "another server's framing says nothing about this one");
+    assert!(wanted.room.is_none(), "nor do its rooms");
     let none =
         Start { request: request(Credentials::Anonymous), given: Given::default(), ask: None, remembered };
     let mut form = Stage::start((80, 24), none, theme);

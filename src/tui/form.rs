@@ -298,11 +298,14 @@ impl Form {
             let login = Login::ALL.into_iter().find(|login| login.name() == last.login);
             self.login = login.unwrap_or_default();
         }
+        // Rooms and framing are a server's own: what another one had says nothing.
+        if given.address {
+            return;
+        }
         if !given.room && last.room != DEFAULT_ROOM {
             self.room.set(&last.room);
         }
-        // The framing is the server's choice: what another server chose says nothing.
-        if !given.framing && !given.address {
+        if !given.framing {
             let framing = FRAMINGS.into_iter().find(|framing| framing.name() == last.framing);
             self.framing = framing.unwrap_or(self.framing);
         }

@@ -23,10 +23,11 @@ pub(super) struct Flags {
 pub(super) fn run(flags: Flags, output: &Output) -> anyhow::Result<ExitCode> {
     // Without a home folder nothing is remembered, and that is all.
     let file: Option<PathBuf> = paths::data_folder().ok().map(|folder| folder.join("chat.json"));
-    let remembered = file.as_deref().map(Remembered::load).unwrap_or_default();
     let Flags { request, given, ask } = flags;
     // Who is named, or where to go, says enough; a secret has still to be typed.
     let at_once = (given.user || given.room) && ask.is_none();
+    // Flags that say enough mean the same in every run: what was typed before fills a form alone.
+    let remembered = if at_once { None } else { file.as_deref().map(Remembered::load) }.unwrap_or_default();
     let start = Start { request, given, ask, remembered };
     let theme = Theme::new(output.style.color, output.style.ascii);
     let size = tui::terminal_size()?;

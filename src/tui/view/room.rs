@@ -173,7 +173,9 @@ const PROMPT: u16 = 3;
 /// How many lines what is typed takes.
 pub(super) fn input_lines(model: &Model) -> u16 {
     let columns = usize::from(model.size.0.saturating_sub(PROMPT + 1)).max(1);
-    let lines = wrap(&model.chat.input.text(), columns, columns).len();
+    // No more lines than this are ever shown, so a novel that was pasted need not be broken to its end.
+    let start: String = model.chat.input.text().chars().take(columns * 8).collect();
+    let lines = wrap(&start, columns, columns).len();
     u16::try_from(lines).unwrap_or(u16::MAX)
 }
 
