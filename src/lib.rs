@@ -26,7 +26,7 @@
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 3     | [`process`]                                | child programs: own group, limits, certain end    |
 //! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`diag`] | the programs                       |
-//! | 5     | [`render`]                                 | how reports look                                  |
+//! | 5     | [`render`], [`tui`]                        | how reports look; the full-screen chat            |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
 pub mod bench;
@@ -45,3 +45,4 @@ pub mod server;
 pub mod service;
 pub mod store;
 pub mod text;
+pub mod tui;

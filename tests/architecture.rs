@@ -40,9 +40,9 @@ const HOMES: [(&[&str], &[&str]); 5] = [
         ],
         &["net"],
     ),
-    (&["rustix"], &["net", "store", "process"]),
+    (&["rustix"], &["net", "store", "process", "tui"]),
     (&["clap", "clap_complete", "clap_mangen"], &["cli"]),
-    (&["comfy_table", "indicatif", "ratatui"], &["render", "tui"]),
+    (&["comfy_table", "indicatif", "ratatui", "ratatui_textarea"], &["render", "tui"]),
     (&["anyhow"], &["cli", "main"]),
 ];
 
@@ -312,7 +312,7 @@ fn every_rule_catches_its_break() {
         ("service/x.rs", "use quinn_udp as udp;", "`quinn_udp` is used outside of net"),
         ("demo/x.rs", "use netlink_sys::Socket;", "`netlink_sys` is used outside of net"),
         ("demo/x.rs", "use nix::sys;", "`nix` is used outside of net"),
-        ("echo/x.rs", "use rustix::net;", "`rustix` is used outside of net, store, process"),
+        ("echo/x.rs", "use rustix::net;", "`rustix` is used outside of net, store, process, tui"),
         ("echo/x.rs", "#[derive(clap::Args)] struct A;", "`clap` is used outside of cli"),
         ("cli/x.rs", "use comfy_table::Table;", "`comfy_table` is used outside of render, tui"),
         ("net/x.rs", "fn f() -> anyhow::Result<()> {}", "`anyhow` is used outside of cli, main"),

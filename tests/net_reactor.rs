@@ -636,3 +636,22 @@ fn a_gentle_close_does_not_read_for_ever() {
     let closed = server.closed(c);
     assert!(closed.received_bytes <= (64 << 10) + (256 << 10), "{} bytes were read", closed.received_bytes);
 }
+
+// Catches: a FIN that comes in one event with the connection, as a full server sends it, and is never told again.
+#[test]
+fn a_peer_that_speaks_and_ends_before_the_connection_is_noticed_is_heard_to_its_end() {
+    let client = TestLoop::start(Limits::default(), silent);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    // The loop looks at nothing while this runs on it: it meets all three at once.
+    let c = client.on_loop(move |io| {
+        let c = io.connect(addr, &SocketOptions::default(), PATIENCE).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(b"busy").unwrap();
+        peer.shutdown(Shutdown::Write).unwrap();
+        (c, peer)
+    });
+    let closed = client.closed(c.0);
+    assert!(matches!(closed.why, Why::Closed), "{:?}", closed.why);
+    assert_eq!(closed.received_bytes, 4);
+}

@@ -86,6 +86,11 @@ impl AddressArgs {
         }
     }
 
+    /// True if a port was given.
+    pub(super) fn has_port(&self) -> bool {
+        self.port.is_some()
+    }
+
     /// The address at the front of `words`, and the words behind it.
     pub(super) fn split<'a>(
         &self,

@@ -9,6 +9,7 @@ mod auth_demo;
 mod bench;
 mod bytes;
 mod capture;
+mod chat;
 mod class_list;
 mod completions;
 mod config;
@@ -100,6 +101,8 @@ enum Command {
     AuthDemo(auth_demo::AuthDemoArgs),
     /// Serve rooms: logins, messages, records
     Serve(Box<serve::ServeArgs>),
+    /// Chat in a room: a screen for the terminal, lines for pipes
+    Chat(Box<chat::ChatArgs>),
     /// Say something in a room and wait until it has come back
     Say(Box<say::SayArgs>),
     /// Write and read records on the room server
@@ -142,6 +145,7 @@ impl Command {
             Command::RaceDemo(args) => args.run(output),
             Command::AuthDemo(args) => args.run(output),
             Command::Serve(args) => args.run(output),
+            Command::Chat(args) => args.run(output),
             Command::Say(args) => args.run(),
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
@@ -178,7 +182,11 @@ impl Command {
             Command::Sockets(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
-            Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
+            Command::Serve(_)
+            | Command::Chat(_)
+            | Command::Completions(_)
+            | Command::Dissector(_)
+            | Command::Man(_) => false,
         }
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::TypedValueParser;
 
-use crate::client::{Connection, Credentials, Options};
+use crate::client::{ConnectRequest, Connection, Credentials, Options};
 use crate::framing::Framing;
 use crate::net::Address;
 use crate::net::table::Transport;
 use crate::protocol::names::RoomName;
 use crate::protocol::proof::{Key, from_hex};
+use crate::tui::Secret;
 
 use super::address::AddressArgs;
 use super::capture::CaptureArgs;
@@ -45,9 +46,9 @@ pub(super) struct RoomClientArgs {
     /// Ask for a password
     #[arg(long)]
     password: bool,
-    /// How messages are told apart; the server's choice
-    #[arg(long, value_name = "FRAMING", default_value = "u16", value_parser = framing())]
-    framing: Framing,
+    /// How messages are told apart; the server's choice [default: u16]
+    #[arg(long, value_name = "FRAMING", value_parser = framing())]
+    framing: Option<Framing>,
     /// The largest message, in bytes
     #[arg(long, value_name = "BYTES", default_value = "65535", value_parser = values::size)]
     max_frame: usize,
@@ -69,7 +70,7 @@ impl RoomClientArgs {
         let credentials = self.credentials(user)?;
         let addrs = address.resolve(self.address.family())?;
         let options = Options {
-            framing: self.framing,
+            framing: self.framing.unwrap_or(Framing::U16),
             max_frame: self.max_frame,
             wait: self.wait,
             server_name: self.server_name.clone(),
@@ -80,6 +81,44 @@ impl RoomClientArgs {
         let connection = Connection::open(&addrs, credentials, nonce, &options)?;
         hint::warn_of_foreign_listener(Transport::Tcp, connection.remote());
         Ok(connection)
+    }
+
+    /// The same for a link, which connects by itself, and again after a loss.
+    pub(super) fn request(
+        &self,
+        address: Address,
+        user: Option<&str>,
+        room: Option<RoomName>,
+    ) -> anyhow::Result<ConnectRequest> {
+        Ok(ConnectRequest {
+            room,
+            family: self.address.family(),
+            framing: self.framing.unwrap_or(Framing::U16),
+            max_frame: self.max_frame,
+            server_name: self.server_name.clone(),
+            wait: self.wait,
+            socket: self.socket.options(),
+            ..ConnectRequest::new(address, self.credentials(user)?)
+        })
+    }
+
+    /// The secret that the flags promise to ask for.
+    pub(super) fn promised_secret(&self) -> Option<Secret> {
+        match (self.password, self.key) {
+            (true, _) => Some(Secret::Password),
+            (_, true) => Some(Secret::Key),
+            _ => None,
+        }
+    }
+
+    /// The same flags without that promise.
+    pub(super) fn without_promise(&self) -> RoomClientArgs {
+        RoomClientArgs { password: false, key: false, ..self.clone() }
+    }
+
+    /// True if a framing was given.
+    pub(super) fn has_framing(&self) -> bool {
+        self.framing.is_some()
     }
 
     fn credentials(&self, user: Option<&str>) -> anyhow::Result<Credentials> {

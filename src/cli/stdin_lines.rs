@@ -30,6 +30,11 @@ impl StdinLines {
         StdinLines { lines, end, prompt: io::stdin().is_terminal() }
     }
 
+    /// The same, for who shows a prompt of its own.
+    pub(super) fn unprompted(longest: usize) -> StdinLines {
+        StdinLines { prompt: false, ..StdinLines::new(longest) }
+    }
+
     /// Ends the lines when called, even while one is waited for.
     pub(super) fn ender(&self) -> impl FnOnce() + Send + 'static {
         let end = self.end.clone();

@@ -150,6 +150,14 @@ impl Session {
         Ok(id)
     }
 
+    /// Adds a request with an `id` of the caller's own.
+    ///
+    /// # Errors
+    /// A request over the frame limit; nothing is added then.
+    pub fn request_as(&mut self, request: &Request<'_>, id: &Tag<'_>) -> Result<(), FrameError> {
+        self.encode(request, Some(id))
+    }
+
     /// Reads what the server sent; hands everything but the login itself to `on`.
     ///
     /// # Errors

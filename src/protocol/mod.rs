@@ -16,6 +16,7 @@ mod code;
 pub mod codec;
 pub mod message;
 pub mod names;
+mod owned;
 pub mod proof;
 
 pub use code::Code;
@@ -31,3 +32,6 @@ pub const MAX_TEXT_TAG: usize = 64;
 pub const MAX_LISTED_MEMBERS: usize = 500;
 /// The room that always exists.
 pub const DEFAULT_ROOM: &str = "default";
+/// The reason of the `BYE` to a session whose user has logged in again: who comes back at once would in turn end
+/// that one, and so on for ever.
+pub const ELSEWHERE: &str = "you have logged in elsewhere";

@@ -11,10 +11,10 @@
 
 use super::session::Challenge;
 use super::{Action, Actions, Auth, Call, Dispatcher, Job, Notice, Outcome, Purpose, Role, SessionId};
-use crate::protocol::Code;
 use crate::protocol::message::{self, Answer, Fault, LoggedIn, Login, Proof};
 use crate::protocol::names::Username;
 use crate::protocol::proof::{Key, MacBytes, NO_BINDING, Nonce, Transcript, from_hex, to_hex};
+use crate::protocol::{Code, ELSEWHERE};
 
 /// After so many failed logins the connection is closed.
 const TRIES: u8 = 3;
@@ -129,7 +129,7 @@ impl Dispatcher {
     /// A user who logs in again is here, not there.
     fn replace(&mut self, name: &Username, call: &mut Call<'_, '_>) {
         if let Some(older) = self.names.get(name.key()).copied().filter(|older| *older != call.session) {
-            super::say_bye(older, "you have logged in elsewhere", None, call.actions);
+            super::say_bye(older, ELSEWHERE, None, call.actions);
             self.close(older, call.actions);
         }
     }

@@ -57,7 +57,7 @@ impl Place {
 
     fn serve_args(&self, args: &[&str]) -> Vec<String> {
         let mut all: Vec<String> = args.iter().map(ToString::to_string).collect();
-        if !args.iter().any(|arg| arg.ends_with(":0")) {
+        if !args.iter().any(|arg| arg.ends_with(":0") || arg.starts_with("127.0.0.1:")) {
             all.push("127.0.0.1:0".to_owned());
         }
         let folders = [("--file-path", "files"), ("--record-path", "index"), ("--users", "users.json")];

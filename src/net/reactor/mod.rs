@@ -273,11 +273,12 @@ impl Reactor {
         let Some(conn) = self.core.conn(c) else { return };
         let readable = event.is_readable() || event.is_read_closed() || event.is_error();
         let writable = event.is_writable();
+        // Noted while connecting, too: a FIN that comes in one event with the connection is not told again.
+        conn.hangup |= event.is_read_closed() || event.is_error();
         if conn.phase == Phase::Connecting {
             return self.finish_connect(handler, c);
         }
         conn.readable |= readable;
-        conn.hangup |= event.is_read_closed() || event.is_error();
         let unsent = !conn.out.is_empty();
         self.core.see(Seen::Ready { c, readable, writable: writable && unsent });
         if writable && unsent {
