@@ -24,6 +24,7 @@
 //! | 2     | [`service`]                                | the room server's decisions, free of I/O          |
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
+//! | 3     | [`process`]                                | child programs: own group, limits, certain end    |
 //! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`] | the programs                       |
 //! | 5     | [`render`]                                 | how reports look                                  |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
@@ -35,6 +36,7 @@ pub mod demo;
 pub mod echo;
 pub mod framing;
 pub mod net;
+pub mod process;
 pub mod protocol;
 pub mod render;
 pub mod report;
