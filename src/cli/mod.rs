@@ -6,11 +6,13 @@
 
 mod address;
 mod bench;
+mod check;
 mod class_list;
 mod completions;
 mod config;
 mod env_file;
 mod events;
+mod exercises;
 mod hint;
 mod logging;
 mod man;
@@ -92,6 +94,9 @@ enum Command {
     /// Put load on a server and measure it
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    // Their `--help` begins with the page on their arguments.
+    Check(Box<check::CheckArgs>),
+    Exercises(exercises::ExercisesArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -111,6 +116,8 @@ impl Command {
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
+            Command::Check(args) => args.run(output),
+            Command::Exercises(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),
@@ -127,6 +134,8 @@ impl Command {
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
+            Command::Check(args) => args.json,
+            Command::Exercises(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Man(_) => false,
         }

@@ -20,8 +20,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use capture::Captured;
 use capture::Capture;
+pub use capture::Captured;
 pub use ready::{Listening, listening};
 
 /// A program to start.
@@ -224,6 +224,3 @@ impl Drop for Child {
         self.end();
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests;

@@ -65,7 +65,8 @@ pub(in crate::process) fn group_cpu_time(group: u32) -> Option<Duration> {
     let ticks: Vec<u64> =
         stats().filter(|stat| u32::try_from(stat.group) == Ok(group)).map(|stat| stat.ticks).collect();
     let total = ticks.iter().sum::<u64>();
-    (!ticks.is_empty()).then(|| Duration::from_millis(total * 1_000 / rustix::param::clock_ticks_per_second()))
+    (!ticks.is_empty())
+        .then(|| Duration::from_millis(total * 1_000 / rustix::param::clock_ticks_per_second()))
 }
 
 /// True if the process belongs to the group.
@@ -103,7 +104,8 @@ fn parse(pid: u32, line: &str) -> Option<Stat> {
 mod tests {
     #[test]
     fn a_line_is_read_behind_any_name() {
-        let stat = super::parse(7, "7 (a) b ( c)) S 5 6 7 0 -1 4 9 8 7 6 250 50 3 2 20 0 1 0 100 5 6").unwrap();
+        let stat =
+            super::parse(7, "7 (a) b ( c)) S 5 6 7 0 -1 4 9 8 7 6 250 50 3 2 20 0 1 0 100 5 6").unwrap();
         assert_eq!((stat.pid, stat.parent, stat.group, stat.ticks), (7, 5, 6, 300));
     }
 }

@@ -1,6 +1,11 @@
-//! Programs that end, that don't want to end, and that leave somebody behind.
+//! Child programs that end, that don't want to end, and that leave somebody behind.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the answer")]
 
-use super::*;
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use netlab::process::{Child, Exit, Limits, Program};
 
 fn shell(script: &str) -> Child {
     let command = ["sh", "-c", script].map(OsString::from).to_vec();
