@@ -19,8 +19,9 @@ const LAYERS: [&[&str]; 7] = [
 ];
 
 /// Exceptions inside a layer: who may use whom beside itself.
-const WITHIN_A_LAYER: [(&[&str], &[&str]); 3] = [
+const WITHIN_A_LAYER: [(&[&str], &[&str]); 4] = [
     (&["report", "framing"], &["text"]),
+    (&["process"], &["net"]),
     (&["bench", "demo", "diag", "check"], &["client", "echo", "server"]),
     (&["main"], &["cli"]),
 ];

@@ -8,12 +8,14 @@ mod address;
 mod auth_demo;
 mod bench;
 mod capture;
+mod check;
 mod class_list;
 mod completions;
 mod config;
 mod dissector;
 mod env_file;
 mod events;
+mod exercises;
 mod hint;
 mod logging;
 mod man;
@@ -100,6 +102,9 @@ enum Command {
     /// Put load on a server and measure it
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    // Their `--help` begins with the page on their arguments.
+    Check(Box<check::CheckArgs>),
+    Exercises(exercises::ExercisesArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -123,6 +128,8 @@ impl Command {
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
+            Command::Check(args) => args.run(output),
+            Command::Exercises(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Dissector(args) => args.run(),
@@ -142,6 +149,8 @@ impl Command {
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
+            Command::Check(args) => args.json,
+            Command::Exercises(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
         }

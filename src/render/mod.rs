@@ -4,6 +4,7 @@
 
 mod axis;
 mod bars;
+mod exchange;
 mod json;
 mod progress;
 mod ribbon;
@@ -11,6 +12,7 @@ mod table;
 
 pub use axis::time_axis;
 pub use bars::bar_chart;
+pub use exchange::exchange;
 pub use json::{document, error_document};
 pub use progress::Progress;
 pub use ribbon::ribbon;
@@ -50,7 +52,9 @@ pub fn text(report: &impl Report, style: Style) -> String {
 pub fn block_text(block: &Block, style: Style) -> String {
     match block {
         Block::Text(text) => wrap(text, style.width),
+        Block::Verbatim(line) => format!("{line}\n"),
         Block::Table(rows) => table(rows, style),
+        Block::Exchange(rows) => exchange(rows, style),
         Block::Ribbon(picture) => ribbon(picture, style),
         Block::TimeAxis(picture) => time_axis(picture, style),
         Block::Bars(picture) => bar_chart(picture, style),

@@ -1,0 +1,25 @@
+//! Windows: no groups in the standard library, so the child alone is ended.
+// Simplification: what the child started survives it; a job object would end them together.
+
+use std::process::{Child, Command, ExitStatus};
+
+use crate::process::Exit;
+
+/// Nothing to do.
+pub(in crate::process) fn lead_a_group(_command: &mut Command) {}
+
+/// How the child ended, if it has.
+pub(in crate::process) fn exited(child: &mut Child) -> Option<Exit> {
+    child.try_wait().ok().flatten().map(exit_of)
+}
+
+/// Ends the child.
+pub(in crate::process) fn kill_group(child: &mut Child) {
+    // The only failure is a child that has ended.
+    let _ = child.kill();
+}
+
+/// The end of a child that was waited for.
+pub(in crate::process) fn exit_of(status: ExitStatus) -> Exit {
+    Exit::Code(status.code().unwrap_or(-1))
+}
