@@ -65,7 +65,7 @@ impl Line {
         let options = SocketOptions { rcvbuf: holds.then_some(SLOW_RCVBUF), ..SocketOptions::default() };
         let socket = match transport {
             Transport::Tcp => {
-                let stream = Stream::new(socket::connect(&[addr], &options, patience)?, addr)?;
+                let stream = Stream::connect(&[addr], &options, patience)?;
                 stream.set_send_timeout(Some(patience))?;
                 Socket::Tcp(Arc::new(stream))
             }

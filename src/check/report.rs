@@ -413,7 +413,9 @@ fn line(case: &CaseReport) -> String {
 }
 
 impl CheckReport {
-    fn headline(&self) -> String {
+    /// The result in a line.
+    #[must_use]
+    pub fn headline(&self) -> String {
         let cases = counted(self.cases.len() as u64, "case");
         let skipped = self.cases.len() - self.passed - self.failed;
         let mut text = format!("{}: {} of {cases} passed", self.exercise, self.passed);
@@ -430,7 +432,8 @@ impl CheckReport {
     }
 
     /// One failure in full.
-    fn failure(&self, case: &CaseReport) -> Vec<Block> {
+    #[must_use]
+    pub fn failure(&self, case: &CaseReport) -> Vec<Block> {
         let text = |text: String| Block::Text(text);
         let mut blocks = vec![
             text(String::new()),

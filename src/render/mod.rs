@@ -5,6 +5,7 @@
 mod axis;
 mod bars;
 mod exchange;
+pub mod grading;
 mod json;
 mod progress;
 mod ribbon;
