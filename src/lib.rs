@@ -25,7 +25,7 @@
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 3     | [`process`]                                | child programs: own group, limits, certain end    |
-//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`check`] | the programs            |
+//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`check`], [`diag`] | the programs |
 //! | 5     | [`render`]                                 | how reports look                                  |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 

@@ -33,7 +33,7 @@ pub trait Report: Serialize {
 pub enum Block {
     /// A paragraph, wrapped to the width of the screen. An empty one is an empty line.
     Text(String),
-    /// A line as it is: code, which no wrapping may break.
+    /// Lines that stay as they are: code.
     Verbatim(String),
     /// A table.
     Table(Table),
@@ -63,15 +63,19 @@ pub struct Column {
     pub title: &'static str,
     /// True for numbers, whose digits shall stand below each other.
     pub right: bool,
+    /// True if its cells are never broken, however narrow the screen.
+    pub whole: bool,
 }
 
 impl Table {
-    /// A table with these titles; a `>` before a title aligns its column to the right.
+    /// A table with these titles; a `>` before a title aligns its column to the right, a `=` keeps its
+    /// cells whole.
     #[must_use]
     pub fn new(titles: &[&'static str]) -> Table {
-        let column = |title: &&'static str| match title.strip_prefix('>') {
-            Some(title) => Column { title, right: true },
-            None => Column { title, right: false },
+        let column = |title: &&'static str| Column {
+            title: title.trim_start_matches(['>', '=']),
+            right: title.starts_with('>'),
+            whole: title.starts_with('='),
         };
         Table { columns: titles.iter().map(column).collect(), rows: Vec::new() }
     }

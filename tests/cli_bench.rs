@@ -339,11 +339,57 @@ fn a_room_server_that_limits_the_rate_says_so() {
     let ended = bench_rooms(&server.at(), &["--members", "2", "-c", "500", "-w", "300ms", "-J"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.json()["connection_error"].as_str().unwrap().contains("rate_limited"), "{}", ended.text());
+    assert!(ended.stderr.contains("hint: the server limits its clients: start it with --rate-limit 0"));
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let refused = bench_rooms(&free, &[]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("hint: nobody listens"), "{}", refused.stderr);
     assert_eq!(bench_rooms(&free, &["--size", "33000"]).code, Some(2));
+}
+
+#[test]
+fn members_log_in_as_the_users_of_a_class() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let names: Vec<String> = (0..20).map(|n| format!("user{n}")).collect();
+    std::fs::write(file("class.txt"), names.join("\n")).unwrap();
+    let added = run(&["users", "add", "--from", &file("class.txt"), "--users", &file("u.json")], b"");
+    assert_eq!(added.code, Some(0), "{}", added.stderr);
+    let (path, users) = (file("records"), file("u.json"));
+    let folders = ["--file-path", &path, "--record-path", &path, "--users", &users, "--rate-limit", "0"];
+    let server = Server::start(&[&["serve", ":0", "--auth", "hmac"], &folders[..]].concat());
+    let class = file("class.txt");
+    let by_key = |args: &[&str]| bench_rooms(&server.at(), &[&["--from", &class, "-J"], args].concat());
+    let report = by_key(&["-c", "50"]).json();
+    assert_eq!((&report["members"], wrong(&report)), (&20.into(), vec![]), "all of the list: {report}");
+    let report = by_key(&["-c", "50", "--rooms", "3"]).json();
+    assert_eq!((&report["members"], &report["replies"]), (&6.into(), &300.into()), "{report}");
+
+    let too_many = by_key(&["--rooms", "3", "--members", "7"]);
+    assert_eq!(too_many.code, Some(2), "{}", too_many.stderr);
+    assert!(too_many.stderr.contains("20 users"), "{}", too_many.stderr);
+    let stranger = bench_rooms(&server.at(), &[]);
+    assert_eq!(stranger.code, Some(1));
+    assert!(stranger.stderr.contains("hint: the server demands a login: pass --from"), "{}", stranger.stderr);
+    // user0 has another key now than the server knows.
+    std::fs::write(file("user0.key"), "0".repeat(64)).unwrap();
+    let refused = by_key(&[]);
+    assert_eq!((refused.code, refused.json()["error"]["message"].is_string()), (Some(1), true));
+    assert!(
+        refused.stderr.contains("login_failed") && refused.stderr.contains("hint:"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn socket_options_are_set_and_shown() {
+    let server = Server::start(&["tcp-echo", "server", ":0"]);
+    let args = ["-c", "10", "--connections", "2", "--no-nodelay", "--show-options", "-J"];
+    let ended = bench(&server.at(), &args);
+    assert_eq!((ended.code, &ended.json()["replies"]), (Some(0), &10.into()));
+    let nodelay = ended.stderr.lines().find(|line| line.contains("TCP_NODELAY")).unwrap();
+    assert_eq!(nodelay.split_whitespace().take(3).collect::<Vec<_>>(), ["TCP_NODELAY", "off", "off"]);
 }
 
 fn bench_udp(addr: &str, args: &[&str]) -> Ended {

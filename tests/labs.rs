@@ -23,16 +23,19 @@ const STEP: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(4);
 
 /// The labs that exist.
-const LABS: [&str; 9] = [
+const LABS: &[&str] = &[
     "01-first-echo",
     "02-tcp-or-udp",
+    "03-bytes",
     "04-sticky-packets",
     "05-framing",
     "06-many-clients",
     "07-races",
+    "08-closing-and-errors",
     "10-rooms",
     "11-authentication",
     "12-records",
+    "13-concurrency-models",
 ];
 
 fn project() -> &'static Path {
@@ -76,6 +79,12 @@ fn lab_02_tcp_or_udp() {
 
 #[test]
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_03_bytes() {
+    run_lab("03-bytes");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_04_sticky_packets() {
     run_lab("04-sticky-packets");
 }
@@ -100,6 +109,12 @@ fn lab_07_races() {
 
 #[test]
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_08_closing_and_errors() {
+    run_lab("08-closing-and-errors");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_10_rooms() {
     run_lab("10-rooms");
 }
@@ -114,6 +129,12 @@ fn lab_11_authentication() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_12_records() {
     run_lab("12-records");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_13_concurrency_models() {
+    run_lab("13-concurrency-models");
 }
 
 #[test]

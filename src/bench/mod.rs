@@ -5,6 +5,7 @@
 //! | [`tcp_echo`]   | many connections to an echo server, as a handler of the event loop      |
 //! | [`rooms`]      | publishers and members of rooms, as a swarm of clients                  |
 //! | [`udp_echo`]   | one socket to an echo server of datagrams                               |
+//! | [`models`]     | the concurrency models beside each other, each in its own process       |
 //! | `run.rs`       | a load while it runs: clock, meter, pace                                |
 //! | `client.rs`    | one connection to a TCP echo server                                     |
 //! | `content.rs`   | what requests carry: different in each                                  |
@@ -23,6 +24,7 @@ mod content;
 mod cpu;
 mod latency;
 mod meter;
+pub mod models;
 mod pace;
 mod report;
 pub mod rooms;
@@ -35,10 +37,26 @@ mod window;
 pub use cpu::{Cpu, Limit, Usage};
 pub use latency::{Latencies, Percentiles};
 pub use meter::{Course, Interval, Measured, Until};
-pub use report::{Checks, EchoReport, Event, Load};
+pub use report::{Checks, EchoReport, Event, Load, Outcome};
 pub use rooms_report::RoomsReport;
 
-use crate::net::NetError;
+use crate::framing::Framing;
+use crate::net::{NetError, SocketOptions};
+use crate::process::SpawnError;
+use crate::protocol::Code;
+
+/// The load on an echo server, of TCP or UDP.
+#[derive(Clone, Debug)]
+pub struct EchoConfig {
+    /// How much of what is sent.
+    pub load: Load,
+    /// How messages are told apart. With `raw` a reply is as long as its request, as a datagram's always is.
+    pub framing: Framing,
+    /// For how long.
+    pub course: Course,
+    /// The sockets' options.
+    pub options: SocketOptions,
+}
 
 /// Why there is nothing to report.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +73,19 @@ pub enum BenchError {
         limit: usize,
     },
     /// The server lets members not in, for its own reason.
-    #[error("the server refused a member: {0}")]
-    Server(String),
+    #[error("the server refused a member: {reason}")]
+    Server {
+        /// What it said, or how the connection ended.
+        reason: String,
+        /// The code of its error.
+        code: Option<Code>,
+    },
+    /// A server that was to be measured could not be started.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// It was started, and did not say where it listens.
+    #[error("the server did not become ready{}", if .0.is_empty() { String::new() } else { format!(": {}", .0) })]
+    NotReady(String),
     /// Ctrl-C came before the load had begun.
     #[error("interrupted before every connection was made")]
     Interrupted,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::cpu::{Cpu, Limit, Usage};
 use super::meter::{Interval, Measured};
 use crate::net::table::Transport;
+use crate::protocol::Code;
 use crate::report::{Block, Report, Table};
 use crate::text::{Grouped, counted};
 
@@ -92,6 +93,40 @@ impl Checks {
     }
 }
 
+/// What came of a load, whatever was sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The figures.
+    #[serde(flatten)]
+    pub measured: Measured,
+    /// What was wrong with the replies.
+    pub checks: Checks,
+    /// Ctrl-C ended it before its time.
+    pub interrupted: bool,
+    /// The first error that the server reported, or why the first connection that failed did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_error: Option<String>,
+    /// The code of the first error that a room server reported.
+    #[serde(skip)]
+    pub fault: Option<Code>,
+}
+
+impl Outcome {
+    /// True if something came back, and nothing of it was wrong.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.checks.passed() && self.measured.replies > 0
+    }
+
+    /// Latencies, who was the limit, and what was wrong; `one` is what a reply is called.
+    pub(super) fn blocks(&self, one: &str) -> Vec<Block> {
+        let verdict = self.checks.verdict(one, self.interrupted, self.connection_error.as_deref());
+        let mut blocks = self.measured.blocks(one);
+        blocks.push(Block::Text(format!("check: {verdict}")));
+        blocks
+    }
+}
+
 /// The report on an echo server.
 #[derive(Clone, Debug, Serialize)]
 pub struct EchoReport {
@@ -113,28 +148,15 @@ pub struct EchoReport {
     pub mb_per_s: f64,
     /// What came of it.
     #[serde(flatten)]
-    pub measured: Measured,
-    /// What was wrong with the replies.
-    pub checks: Checks,
-    /// Ctrl-C ended it before its time.
-    pub interrupted: bool,
-    /// Why the first connection that failed did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connection_error: Option<String>,
+    pub outcome: Outcome,
 }
 
 impl EchoReport {
     /// Computes what follows from what was measured.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rounded figure")]
-    pub fn new(
-        target: SocketAddr,
-        transport: Transport,
-        load: Load,
-        measured: Measured,
-        checks: Checks,
-    ) -> EchoReport {
-        let size = load.size_bytes as u64;
+    pub fn new(target: SocketAddr, transport: Transport, load: Load, outcome: Outcome) -> EchoReport {
+        let (size, measured) = (load.size_bytes as u64, &outcome.measured);
         let received_bytes = measured.replies * size;
         let mb_per_s = received_bytes as f64 / 1e6 / measured.elapsed_s.max(1e-9);
         EchoReport {
@@ -145,10 +167,7 @@ impl EchoReport {
             received_bytes,
             mb_per_s: (mb_per_s * 10.0).round() / 10.0,
             load,
-            measured,
-            checks,
-            interrupted: false,
-            connection_error: None,
+            outcome,
         }
     }
 
@@ -170,7 +189,7 @@ impl EchoReport {
 
 impl Report for EchoReport {
     fn blocks(&self) -> Vec<Block> {
-        let measured = &self.measured;
+        let measured = &self.outcome.measured;
         let rate = format!(
             "{} replies in {:.2} s: {}/s, {} MB/s each way",
             Grouped(measured.replies),
@@ -179,22 +198,18 @@ impl Report for EchoReport {
             self.mb_per_s
         );
         let mut blocks = vec![Block::Text(self.heading()), Block::Text(rate)];
-        blocks.extend(measured.blocks("reply"));
-        blocks.push(Block::Text(format!(
-            "check: {}",
-            self.checks.verdict("reply", self.interrupted, self.connection_error.as_deref())
-        )));
+        blocks.extend(self.outcome.blocks("reply"));
         blocks
     }
 
     fn succeeded(&self) -> bool {
-        self.checks.passed() && self.measured.replies > 0
+        self.outcome.succeeded()
     }
 }
 
 impl Measured {
     /// Latencies, their distribution, and who was the limit; `one` is what a reply is called.
-    pub(super) fn blocks(&self, one: &str) -> Vec<Block> {
+    fn blocks(&self, one: &str) -> Vec<Block> {
         let mut blocks = vec![Block::Text(String::new())];
         if self.latency.is_some() {
             blocks.push(Block::Table(self.latency_table()));
@@ -249,14 +264,20 @@ impl<R> fmt::Display for Event<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Progress(share) => write!(f, "{:.0} %", share * 100.0),
-            Event::Interval(interval) => interval.fmt(f),
+            Event::Interval(interval) => fmt::Display::fmt(interval, f),
             Event::Summary(_) => f.write_str("done"),
         }
     }
 }
 
 impl fmt::Display for Interval {
+    /// With `#` what fits beside a progress bar: which second it is, the bar shows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            write!(f, "{}/s", Grouped(self.replies))?;
+            let figures = self.latency.map(|p| [p.p50_us, p.p99_us].map(whole_or_tenth));
+            return figures.iter().try_for_each(|[p50, p99]| write!(f, ", p50 {p50} us, p99 {p99} us"));
+        }
         write!(f, "{:>4} s  {:>10}/s", self.at_s, Grouped(self.replies))?;
         match &self.latency {
             Some(p) => write!(f, "  p50 {} us, p99 {} us, max {} us", p.p50_us, p.p99_us, p.max_us),
@@ -272,7 +293,7 @@ pub(super) fn whole(x: f64) -> Grouped {
 }
 
 /// A decimal where it says something: below a hundred.
-fn whole_or_tenth(x: f64) -> String {
+pub(super) fn whole_or_tenth(x: f64) -> String {
     if x < 100.0 { format!("{x:.1}") } else { whole(x).to_string() }
 }
 

@@ -9,6 +9,7 @@
 //! lost, doubled or out of order is known for each. It stands on [`client::Swarm`](crate::client::Swarm): the
 //! client that students read is the one that measures.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +18,7 @@ use super::BenchError;
 use super::content::Content;
 use super::cpu;
 use super::meter::{Course, Until};
-use super::report::{Checks, Event};
+use super::report::{Checks, Event, Outcome};
 use super::rooms_report::RoomsReport;
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
@@ -25,7 +26,9 @@ use crate::client::{Credentials, Incoming, MemberId, Members, Requests, Swarm};
 use crate::framing::Framing;
 use crate::net::table::Transport;
 use crate::net::{Limits, NetError, Op, Reactor, SocketOptions, Stop, socket};
+use crate::protocol::Code;
 use crate::protocol::message::{Answer, Request, RoomEcho, RoomJoin};
+use crate::protocol::proof::Nonce;
 use crate::report::Events;
 
 /// The load.
@@ -45,6 +48,10 @@ pub struct Config {
     pub framing: Framing,
     /// For how long; a count is one of messages.
     pub course: Course,
+    /// Who the members are, one for each; empty: nobody in particular.
+    pub users: Vec<Credentials>,
+    /// The sockets' options.
+    pub options: SocketOptions,
 }
 
 /// Puts the load on the first of `addrs` that answers.
@@ -57,9 +64,8 @@ pub fn run(
     stop: &Stop,
     events: &mut dyn Events<Event<RoomsReport>>,
 ) -> Result<RoomsReport, BenchError> {
-    let options = SocketOptions::default();
     // One connection to find out which of the name's addresses answers.
-    let found = socket::connect(addrs, &options, config.course.wait)?.peer_addr();
+    let found = socket::connect(addrs, &config.options, config.course.wait)?.peer_addr();
     let target = found.map_err(|source| NetError::new(Op::Connect, addrs[0], source))?;
     let mut reactor = Reactor::new(Limits { outbox: usize::MAX, ..Limits::default() })?;
     let waker = reactor.io().waker();
@@ -70,13 +76,19 @@ pub fn run(
     let stopped = wake.clone();
     let _guard = stop.on_stop(move || stopped());
     let crowd = Crowd::new(config, target, stop, events, wake);
-    let mut swarm = Swarm::new(crowd, config.framing, usize::MAX, || [0; 32]);
-    for _ in 0..config.rooms * config.members {
-        let credentials = Credentials::Anonymous;
-        swarm.start(&mut reactor.io(), target, credentials, &options, config.course.wait)?;
-    }
+    let mut swarm = Swarm::new(crowd, config.framing, usize::MAX, nonce);
+    let users = config.users.iter().cloned().chain(iter::repeat(Credentials::Anonymous));
+    let users = users.take(config.rooms * config.members);
+    swarm.start_all(&mut reactor.io(), target, users, &config.options, config.course.wait)?;
     reactor.run(&mut swarm, &Stop::new())?;
     swarm.into_members().report()
+}
+
+/// 32 bytes that nobody can guess, for a login by key.
+fn nonce() -> Nonce {
+    let mut nonce = [0; 32];
+    getrandom::fill(&mut nonce).expect("the system had entropy when the keys were read");
+    nonce
 }
 
 /// What is known of one member.
@@ -106,6 +118,8 @@ struct Crowd<'a> {
     checks: Checks,
     failure: Option<BenchError>,
     connection_error: Option<String>,
+    /// The code of the first error that the server reported.
+    fault: Option<Code>,
 }
 
 impl<'a> Crowd<'a> {
@@ -135,6 +149,7 @@ impl<'a> Crowd<'a> {
             checks: Checks::default(),
             failure: None,
             connection_error: None,
+            fault: None,
         }
     }
 
@@ -256,10 +271,13 @@ impl<'a> Crowd<'a> {
             size_bytes: self.config.size,
             asked_rate_per_s: self.config.rate_per_s,
             messages: measured.requests / self.config.members as u64,
-            measured,
-            checks,
-            interrupted,
-            connection_error: self.connection_error,
+            outcome: Outcome {
+                measured,
+                checks,
+                interrupted,
+                connection_error: self.connection_error,
+                fault: self.fault,
+            },
         })
     }
 }
@@ -282,11 +300,13 @@ impl Members for Crowd<'_> {
                 }
             }
             Answer::Error(fault) => {
-                let error = format!("{} ({})", fault.message.escaped(), fault.code.name());
+                let (code, reason) = (Some(fault.code), fault.message.escaped());
+                let reason = format!("{reason} ({})", fault.code.name());
                 if self.running.is_none() {
-                    return self.fail(BenchError::Server(error), say);
+                    return self.fail(BenchError::Server { reason, code }, say);
                 }
-                self.connection_error.get_or_insert(error);
+                self.connection_error.get_or_insert(reason);
+                self.fault = self.fault.or(code);
             }
             _ => {}
         }
@@ -296,7 +316,9 @@ impl Members for Crowd<'_> {
         let reason = if reason.is_empty() { "the server closed a connection" } else { reason };
         self.places[member.0].open = false;
         match &self.running {
-            None => self.fail(BenchError::Server(reason.to_owned()), say),
+            // Ctrl-C: it is we who close.
+            None if self.stop.requested() => {}
+            None => self.fail(BenchError::Server { reason: reason.to_owned(), code: None }, say),
             Some(running) if !running.done => {
                 self.joined -= 1;
                 self.checks.closed_connections += 1;

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::meter::Measured;
-use super::report::{Checks, whole};
+use super::report::{Outcome, whole};
 use crate::report::{Block, Report};
 use crate::text::{Grouped, counted};
 
@@ -30,14 +29,7 @@ pub struct RoomsReport {
     pub messages: u64,
     /// What came of it; requests are deliveries that were to come.
     #[serde(flatten)]
-    pub measured: Measured,
-    /// What was wrong with the deliveries.
-    pub checks: Checks,
-    /// Ctrl-C ended it before its time.
-    pub interrupted: bool,
-    /// The first error that the server reported, or why the first connection that failed did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connection_error: Option<String>,
+    pub outcome: Outcome,
 }
 
 impl Report for RoomsReport {
@@ -55,7 +47,7 @@ impl Report for RoomsReport {
             counted(self.size_bytes as u64, "byte"),
             self.framing,
         );
-        let measured = &self.measured;
+        let measured = &self.outcome.measured;
         let rate = format!(
             "{} deliveries in {:.2} s: {}/s; {} messages",
             Grouped(measured.replies),
@@ -63,14 +55,12 @@ impl Report for RoomsReport {
             whole(measured.rate_per_s),
             Grouped(self.messages)
         );
-        let verdict = self.checks.verdict("delivery", self.interrupted, self.connection_error.as_deref());
         let mut blocks = vec![Block::Text(heading), Block::Text(rate)];
-        blocks.extend(measured.blocks("delivery"));
-        blocks.push(Block::Text(format!("check: {verdict}")));
+        blocks.extend(self.outcome.blocks("delivery"));
         blocks
     }
 
     fn succeeded(&self) -> bool {
-        self.checks.passed() && self.measured.replies > 0
+        self.outcome.succeeded()
     }
 }

@@ -11,38 +11,23 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::BenchError;
 use super::client::Client;
 use super::content::Content;
 use super::cpu;
-use super::meter::Course;
-use super::report::{Checks, EchoReport, Event, Load};
+use super::report::{Checks, EchoReport, Event, Outcome};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
-use crate::framing::{self, Encoder, FrameError, Framing};
+use super::{BenchError, EchoConfig};
+use crate::framing::{self, Encoder, FrameError};
 use crate::net::reactor::Why;
 use crate::net::table::Transport;
 use crate::net::{
-    Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Op, Peer, Reactor, SocketOptions,
-    Stop,
+    Admit, Closed, ConnId, ConnMap, Handler, How, Io, Limits, NetError, Op, Peer, Reactor, Stop,
 };
 use crate::report::Events;
 
 /// Connects under way at a time: many students' servers have a backlog of 5 or 128.
 const CONNECTING: usize = 32;
-
-/// The load.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// How much of what is sent.
-    pub load: Load,
-    /// How messages are told apart. With `raw` a reply is as long as its request.
-    pub framing: Framing,
-    /// For how long.
-    pub course: Course,
-    /// The sockets' options.
-    pub options: SocketOptions,
-}
 
 /// Puts the load on the first of `addrs` that answers.
 ///
@@ -50,7 +35,7 @@ pub struct Config {
 /// A server that can't be reached, a size that the framing can't carry. Wrong replies are no error: the
 /// report counts them.
 pub fn run(
-    config: &Config,
+    config: &EchoConfig,
     addrs: &[SocketAddr],
     stop: &Stop,
     events: &mut dyn Events<Event<EchoReport>>,
@@ -75,7 +60,7 @@ pub fn run(
 }
 
 struct Generator<'a> {
-    config: &'a Config,
+    config: &'a EchoConfig,
     addrs: VecDeque<SocketAddr>,
     target: SocketAddr,
     stop: &'a Stop,
@@ -98,7 +83,7 @@ struct Generator<'a> {
 
 impl<'a> Generator<'a> {
     fn new(
-        config: &'a Config,
+        config: &'a EchoConfig,
         addrs: &[SocketAddr],
         stop: &'a Stop,
         events: &'a mut dyn Events<Event<EchoReport>>,
@@ -148,6 +133,9 @@ impl<'a> Generator<'a> {
 
     /// A connection ended before all were there: the name's next address is tried, if this one never answered.
     fn closed_early(&mut self, io: &mut Io<'_>, closed: &Closed) {
+        if self.stop.requested() {
+            return;
+        }
         if self.opened == 0
             && let Some(next) = self.addrs.pop_front()
         {
@@ -277,14 +265,11 @@ impl<'a> Generator<'a> {
                 checks.unsent += client.due.saturating_sub(client.window.total());
             }
         }
-        let (target, load) = (self.target, self.config.load.clone());
-        let report = EchoReport {
-            framing: Some(self.config.framing.name()),
-            interrupted,
-            connection_error: self.connection_error,
-            ..EchoReport::new(target, Transport::Tcp, load, running.meter.finish(), checks)
-        };
-        Ok(report)
+        let connection_error = self.connection_error;
+        let measured = running.meter.finish();
+        let outcome = Outcome { measured, checks, interrupted, connection_error, fault: None };
+        let report = EchoReport::new(self.target, Transport::Tcp, self.config.load.clone(), outcome);
+        Ok(EchoReport { framing: Some(self.config.framing.name()), ..report })
     }
 }
 

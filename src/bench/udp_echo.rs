@@ -7,46 +7,32 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::BenchError;
 use super::content::Content;
 use super::cpu;
 use super::meter::{Course, nanos};
-use super::report::{Checks, EchoReport, Event, Load};
+use super::report::{Checks, EchoReport, Event, Outcome};
 use super::run::Run;
 use super::window::{Sent, Verdict, Window};
+use super::{BenchError, EchoConfig};
 use crate::net::reactor::{Datagrams, SockId};
 use crate::net::table::Transport;
 use crate::net::{
-    Admit, Cause, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, SocketOptions, Stop, Udp,
-    max_datagram, socket,
+    Admit, Cause, Closed, ConnId, Handler, Io, Limits, NetError, Peer, Reactor, Stop, Udp, max_datagram,
+    socket,
 };
 use crate::report::Events;
 
 /// How often datagrams that are overdue are looked for.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// The load.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Datagrams in flight, at most.
-    pub window: usize,
-    /// Bytes of a datagram.
-    pub size: usize,
-    /// Open loop: datagrams a second.
-    pub rate_per_s: Option<f64>,
-    /// For how long; its wait is also how long a datagram may be on its way.
-    pub course: Course,
-    /// The socket's options.
-    pub options: SocketOptions,
-}
-
-/// Puts the load on the first of `addrs` where somebody listens.
+/// Puts the load on the first of `addrs` where somebody listens, from one socket. A datagram that is not
+/// answered within the course's wait is lost.
 ///
 /// # Errors
 /// A port where nobody listens, a size that no datagram carries. Wrong and lost replies are no error: the
 /// report counts them.
 pub fn run(
-    config: &Config,
+    config: &EchoConfig,
     addrs: &[SocketAddr],
     stop: &Stop,
     events: &mut dyn Events<Event<EchoReport>>,
@@ -72,9 +58,9 @@ pub fn run(
         sock,
         stop,
         events,
-        content: Content::new(config.size),
+        content: Content::new(config.load.size_bytes),
         window: Window::new(0, 1),
-        run: Run::begin(course, config.rate_per_s, server, wake)?,
+        run: Run::begin(course, config.load.asked_rate_per_s, server, wake)?,
         due: 0,
         checks: Checks::default(),
         payload: Vec::new(),
@@ -86,10 +72,10 @@ pub fn run(
 
 /// The first address where somebody listens. UDP's connect can't tell: an answer to a datagram does, or the
 /// refusal that the system reports for one. Silence is not known to be either, so it is taken.
-fn find(addrs: &[SocketAddr], config: &Config) -> Result<SocketAddr, BenchError> {
+fn find(addrs: &[SocketAddr], config: &EchoConfig) -> Result<SocketAddr, BenchError> {
     let mut refused = None;
     for addr in addrs {
-        let (size, limit) = (config.size, max_datagram(*addr));
+        let (size, limit) = (config.load.size_bytes, max_datagram(*addr));
         if size > limit {
             return Err(BenchError::Size { size, limit });
         }
@@ -101,14 +87,14 @@ fn find(addrs: &[SocketAddr], config: &Config) -> Result<SocketAddr, BenchError>
     Err(BenchError::Net(refused.expect("a resolved name has at least one address")))
 }
 
-fn probe(addr: SocketAddr, config: &Config) -> Result<(), NetError> {
+fn probe(addr: SocketAddr, config: &EchoConfig) -> Result<(), NetError> {
     let udp = Udp::new(socket::connect_udp(addr, &config.options)?, addr, &config.options);
     udp.send(b"netlab bench")?;
     udp.recv(&mut [0; 64], config.course.wait).map(drop)
 }
 
 struct Generator<'a> {
-    config: &'a Config,
+    config: &'a EchoConfig,
     target: SocketAddr,
     sock: SockId,
     stop: &'a Stop,
@@ -142,7 +128,7 @@ impl Generator<'_> {
 
     /// Sends as many datagrams as the window has room for.
     fn fill(&mut self, io: &mut Io<'_>, now_ns: u64) {
-        while self.window.in_flight() < self.config.window {
+        while self.window.in_flight() < self.config.load.depth {
             let due_ns = match self.run.schedule {
                 None if self.run.meter.may_send(now_ns) => now_ns,
                 Some(schedule) if self.window.total() < self.due && !self.run.meter.was_cut() => {
@@ -167,14 +153,9 @@ impl Generator<'_> {
         if !interrupted {
             checks.unsent = self.due.saturating_sub(self.window.total());
         }
-        let load = Load {
-            connections: 1,
-            depth: self.config.window,
-            size_bytes: self.config.size,
-            asked_rate_per_s: self.config.rate_per_s,
-        };
         let measured = self.run.meter.finish();
-        EchoReport { interrupted, ..EchoReport::new(self.target, Transport::Udp, load, measured, checks) }
+        let outcome = Outcome { measured, checks, interrupted, connection_error: None, fault: None };
+        EchoReport::new(self.target, Transport::Udp, self.config.load.clone(), outcome)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::net::table::Transport;
 use crate::net::{Address, AddressError, Family};
 
 use super::UsageError;
@@ -23,28 +24,42 @@ pub(super) const ROOMS: DefaultPort = DefaultPort { port: 12000, offset: 2 };
 
 /// The naive login of the course.
 pub(super) const AUTH: DefaultPort = DefaultPort { port: 8080, offset: 3 };
+/// Every server with its default port.
+pub(super) const DEFAULTS: [(&str, Transport, DefaultPort); 4] = [
+    ("tcp-echo", Transport::Tcp, TCP_ECHO),
+    ("udp-echo", Transport::Udp, UDP_ECHO),
+    ("serve", Transport::Tcp, ROOMS),
+    ("auth-demo", Transport::Tcp, AUTH),
+];
 
 const PORT_BASE: &str = "NETLAB_PORT_BASE";
+
+/// The base that is set, if one is.
+pub(super) fn port_base() -> Option<Result<u16, UsageError>> {
+    let text = std::env::var_os(PORT_BASE)?;
+    Some(text.to_str().and_then(base).ok_or_else(|| {
+        UsageError::new(format!(
+            "{PORT_BASE} is `{}`: it must be a port from 1 to 65000",
+            text.to_string_lossy().escape_debug()
+        ))
+    }))
+}
 
 impl DefaultPort {
     /// The default address: 127.0.0.1 and the port, shifted for this user if the base is set.
     pub(super) fn address(self) -> Result<Address, UsageError> {
-        let port = match std::env::var(PORT_BASE) {
-            Err(_) => self.port,
-            Ok(text) => shifted(&text, self.offset).ok_or_else(|| {
-                UsageError::new(format!(
-                    "{PORT_BASE} is `{}`: it must be a port from 1 to 65000",
-                    text.escape_debug()
-                ))
-            })?,
+        let port = match port_base().transpose()? {
+            None => self.port,
+            // The base is at most 65000, and no offset is near 500.
+            Some(base) => base + self.offset,
         };
         Ok(Address::new("127.0.0.1", port))
     }
 }
 
-fn shifted(base: &str, offset: u16) -> Option<u16> {
-    let base = base.parse::<u16>().ok().filter(|base| (1..=65_000).contains(base))?;
-    base.checked_add(offset)
+/// A base, read.
+fn base(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|base| (1..=65_000).contains(base))
 }
 
 /// Flags that belong to an address.
@@ -77,16 +92,7 @@ impl AddressArgs {
         words: &'a [String],
         default: DefaultPort,
     ) -> Result<(Address, &'a [String]), UsageError> {
-        self.split_or(words, &default.address()?)
-    }
-
-    fn split_or<'a>(
-        &self,
-        words: &'a [String],
-        default: &Address,
-    ) -> Result<(Address, &'a [String]), UsageError> {
-        let (address, used) = Address::from_words(words, self.port, default).map_err(wrong_address)?;
-        Ok((address, &words[used..]))
+        split(words, self.port, &default.address()?)
     }
 
     /// The address that `words` are, and nothing else.
@@ -96,13 +102,27 @@ impl AddressArgs {
 
     /// The same, with what the words leave out taken from `default`.
     pub(super) fn whole_or(&self, words: &[String], default: &Address) -> Result<Address, UsageError> {
-        let (address, rest) = self.split_or(words, default)?;
-        match rest.first() {
-            None => Ok(address),
-            Some(word) => {
-                let word = crate::text::escape(word.as_bytes());
-                Err(UsageError::new(format!("`{word}` after the address {address} is no port")))
-            }
+        whole(words, self.port, default)
+    }
+}
+
+fn split<'a>(
+    words: &'a [String],
+    port: Option<u16>,
+    default: &Address,
+) -> Result<(Address, &'a [String]), UsageError> {
+    let (address, used) = Address::from_words(words, port, default).map_err(wrong_address)?;
+    Ok((address, &words[used..]))
+}
+
+/// The address that `words` are, and nothing else. For commands that have no `-p` for a port.
+pub(super) fn whole(words: &[String], port: Option<u16>, default: &Address) -> Result<Address, UsageError> {
+    let (address, rest) = split(words, port, default)?;
+    match rest.first() {
+        None => Ok(address),
+        Some(word) => {
+            let word = crate::text::escape(word.as_bytes());
+            Err(UsageError::new(format!("`{word}` after the address {address} is no port")))
         }
     }
 }
@@ -117,11 +137,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_shifts_every_default_port() {
-        assert_eq!(shifted("20000", TCP_ECHO.offset), Some(20_000));
-        assert_eq!(shifted("20000", UDP_ECHO.offset), Some(20_001));
-        for wrong in ["", "0", "65535", "x", "-1"] {
-            assert_eq!(shifted(wrong, 1), None, "{wrong}");
+    fn a_base_leaves_room_for_every_default_port() {
+        assert_eq!((base("20000"), base("65000")), (Some(20_000), Some(65_000)));
+        assert!(DEFAULTS.iter().all(|(_, _, default)| default.offset < 500));
+        for wrong in ["", "0", "65001", "65535", "x", "-1"] {
+            assert_eq!(base(wrong), None, "{wrong}");
         }
     }
 }

@@ -7,10 +7,13 @@
 //! ```
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::protocol::names::Username;
 use crate::service::Role;
 use crate::text::escape;
+
+use super::UsageError;
 
 /// A line of a class list.
 #[derive(Clone, Debug)]
@@ -21,8 +24,16 @@ pub(super) struct Member {
     pub(super) role: Role,
 }
 
+/// Reads the list in a file; an error names the file and the line.
+pub(super) fn load(file: &Path, role: Role) -> Result<Vec<Member>, UsageError> {
+    let shown = escape(file.to_string_lossy().as_bytes());
+    let content = std::fs::read_to_string(file)
+        .map_err(|error| UsageError::new(format!("read the class list {shown}: {error}")))?;
+    parse(&content, role).map_err(|error| UsageError::new(format!("{shown}, {error}")))
+}
+
 /// Reads a list; who has no role of their own gets `role`. An error names its line.
-pub(super) fn parse(text: &str, role: Role) -> Result<Vec<Member>, String> {
+fn parse(text: &str, role: Role) -> Result<Vec<Member>, String> {
     let mut members = Vec::new();
     let mut seen = HashMap::new();
     for (line, content) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {

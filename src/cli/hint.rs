@@ -44,7 +44,10 @@ fn of(error: &anyhow::Error) -> Option<String> {
         Some(ClientError::Differs { .. }) => {
             Some("`--reply ack` or `--reply upper` says what the server answers".to_owned())
         }
-        _ => of_store_error(error).or_else(|| of_fault(error)).or_else(|| of_net_error(net_error(error)?)),
+        _ => of_store_error(error)
+            .or_else(|| of_fault(error))
+            .or_else(|| of_bench(error))
+            .or_else(|| of_net_error(net_error(error)?)),
     }
 }
 
@@ -121,6 +124,31 @@ fn of_fault(error: &anyhow::Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
+fn of_bench(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref()? {
+        BenchError::Server { code, .. } => of_bench_refusal((*code)?).map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// What a room server's error means for the load of a bench.
+pub(super) fn of_bench_refusal(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::RateLimited => "the server limits its clients: start it with --rate-limit 0",
+        Code::Unauthorized => "the server demands a login: pass --from with a class list of its users",
+        Code::WrongState => {
+            "the server wants another kind of login: by key (--from alone), --from with --password, or neither"
+        }
+        Code::LoginFailed => {
+            "the names and their keys or password must be those of `netlab users` on the server"
+        }
+        Code::NameTaken => "a user of the list is logged in already",
+        Code::Busy => "start the server with a larger --max-connections",
+        Code::Limit => "start the server with a larger --max-rooms",
+        _ => return None,
+    })
+}
+
 /// On a machine that many share, a default port may lead to somebody else's server: says so.
 pub(super) fn warn_of_foreign_listener(transport: Transport, remote: SocketAddr) {
     if !remote.ip().is_loopback() {
@@ -151,7 +179,7 @@ fn of_net_error(error: &NetError) -> Option<String> {
         Cause::NotHere => {
             format!("{} is no address of this machine: bind to 127.0.0.1, or 0.0.0.0 for all", addr.host())
         }
-        Cause::NotPermitted if addr.port() < 1024 => {
+        Cause::NotPermitted if addr.port() < 1024 && matches!(error.op, Op::Bind(_)) => {
             format!("ports below 1024 need privileges: pass a port from 1024 up, {} say", 8_000 + addr.port())
         }
         Cause::NotPermitted => "the system forbids it: a sandbox or a firewall rule".to_owned(),

@@ -7,20 +7,25 @@
 mod address;
 mod auth_demo;
 mod bench;
+mod bytes;
 mod capture;
 mod check;
 mod class_list;
 mod completions;
 mod config;
 mod dissector;
+mod doctor;
 mod env_file;
 mod events;
 mod exercises;
+mod explain;
 mod hint;
+mod inspect;
 mod logging;
 mod man;
 mod output;
 mod paths;
+mod ping;
 mod race_demo;
 mod records;
 mod replies;
@@ -29,6 +34,7 @@ mod say;
 mod secret;
 mod serve;
 mod socket_options;
+mod sockets;
 mod stdin_lines;
 mod sticky_demo;
 mod tcp_echo;
@@ -105,6 +111,12 @@ enum Command {
     // Their `--help` begins with the page on their arguments.
     Check(Box<check::CheckArgs>),
     Exercises(exercises::ExercisesArgs),
+    Inspect(inspect::InspectArgs),
+    Explain(explain::ExplainArgs),
+    Bytes(bytes::BytesArgs),
+    Ping(Box<ping::PingArgs>),
+    Sockets(Box<sockets::SocketsArgs>),
+    Doctor(doctor::DoctorArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -130,6 +142,12 @@ impl Command {
             Command::Bench(command) => command.run(output),
             Command::Check(args) => args.run(output),
             Command::Exercises(args) => args.run(output),
+            Command::Inspect(args) => args.run(output),
+            Command::Explain(args) => args.run(output),
+            Command::Bytes(args) => args.run(output),
+            Command::Ping(args) => args.run(output),
+            Command::Sockets(args) => args.run(output),
+            Command::Doctor(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Dissector(args) => args.run(),
@@ -151,6 +169,12 @@ impl Command {
             Command::Bench(command) => command.json(),
             Command::Check(args) => args.json,
             Command::Exercises(args) => args.json,
+            Command::Inspect(args) => args.json,
+            Command::Explain(args) => args.json,
+            Command::Bytes(args) => args.json,
+            Command::Ping(args) => args.json,
+            Command::Sockets(args) => args.json,
+            Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
         }

@@ -83,16 +83,20 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     own.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The locale's encoding, by the variables that decide it (POSIX: the first one set). Windows' console is
-/// written in UTF-16 by the standard library, so it counts as able.
+/// The variable that decides the locale (POSIX: the first one set), and its value.
+pub(super) fn locale() -> Option<(&'static str, String)> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| (name, value));
+    ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set)
+}
+
+/// The locale's encoding. Windows' console is written in UTF-16 by the standard library, so it counts as able.
 fn locale_is_utf8() -> bool {
     if cfg!(windows) {
         return true;
     }
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) {
+    match locale() {
         // Only an explicit ASCII locale is taken at its word: containers often set none at all.
-        Some(locale) => !matches!(locale.as_str(), "C" | "POSIX"),
+        Some((_, locale)) => !matches!(locale.as_str(), "C" | "POSIX"),
         None => true,
     }
 }

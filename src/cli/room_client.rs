@@ -110,7 +110,8 @@ impl RoomClientArgs {
 
 const NO_KEY: &str = "a key has 64 hex digits";
 
-fn read_key(file: &Path) -> Result<Key, UsageError> {
+/// Reads a key file.
+pub(super) fn read_key(file: &Path) -> Result<Key, UsageError> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         UsageError::new(format!("the key file {} can't be read: {error}", file.display()))
     })?;

@@ -90,6 +90,9 @@ pub(super) struct ServerArgs {
     /// Print one JSON object a line instead of text
     #[arg(long)]
     json_stream: bool,
+    /// Stop when stdin ends: for a netlab that starts this one, so that neither outlives the other
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
     #[command(flatten)]
     socket: SocketOptionsArgs,
     #[command(flatten)]
@@ -126,6 +129,9 @@ impl ServerArgs {
         let addrs = address.resolve(self.address.family())?;
         net::raise_descriptor_limit();
         let stop = Stop::on_signals()?;
+        if self.end_with_stdin {
+            stop_with_stdin(stop.clone())?;
+        }
         let format = if self.json_stream { Format::JsonStream } else { Format::Lines(output.style) };
         let mut events = EventWriter::new(format);
         tcp_server::run(&self.config(output)?, &addrs, &stop, &mut events)?;
@@ -149,6 +155,15 @@ impl ServerArgs {
             backlog: self.backlog.backlog,
         })
     }
+}
+
+/// Asks for the stop when stdin has ended, or can't be read.
+fn stop_with_stdin(stop: Stop) -> io::Result<()> {
+    let read = move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        stop.request();
+    };
+    std::thread::Builder::new().name("stdin".into()).stack_size(64 << 10).spawn(read).map(drop)
 }
 
 /// Send messages and print their replies

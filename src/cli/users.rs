@@ -140,10 +140,8 @@ impl AddArgs {
     /// All of the list or, if anything is wrong with it, nobody.
     fn add_class(&self, list: &Path, path: &Path, users: &mut Users, output: &Output) -> anyhow::Result<()> {
         let shown = text::escape(list.to_string_lossy().as_bytes());
-        let content = std::fs::read_to_string(list)
-            .map_err(|error| UsageError::new(format!("read the class list {shown}: {error}")))?;
         let wrong = |error| UsageError::new(format!("{shown}, {error}"));
-        let members = class_list::parse(&content, self.role).map_err(wrong)?;
+        let members = class_list::load(list, self.role)?;
         let folder = self.keys_dir.as_deref().unwrap_or(list.parent().unwrap_or(Path::new("")));
         let key_file = |member: &Member| folder.join(format!("{}.key", member.name));
         for member in &members {

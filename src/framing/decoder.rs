@@ -10,7 +10,7 @@
 //! The partial buffer grows with the bytes that arrive, never with the length that a peer claims: `FF FF`
 //! costs two bytes, not 65,535.
 
-use super::{Content, FrameError, Framing, Part, Span, header, line, prefix};
+use super::{Content, FrameError, Framing, Part, Span, line};
 
 /// One decoded message, lent from the input or from the decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,15 +150,7 @@ impl Decoder {
 
     #[inline]
     fn measure(&self, bytes: &[u8], examined: usize) -> Result<Span, FrameError> {
-        match self.framing {
-            Framing::Raw => {
-                Ok(Span::Whole { head: 0, payload: bytes.len(), tail: 0, content: Content::Binary })
-            }
-            Framing::Line => line::measure(bytes, examined, self.max_frame),
-            Framing::U16 => prefix::measure::<2>(bytes, self.max_frame),
-            Framing::U32 => prefix::measure::<4>(bytes, self.max_frame),
-            Framing::Header => header::measure(bytes, self.max_frame),
-        }
+        super::measure(self.framing, bytes, examined, self.max_frame)
     }
 
     /// Gives the partial buffer's memory back: an idle connection keeps none.

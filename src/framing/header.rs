@@ -41,7 +41,7 @@ pub(super) fn measure(bytes: &[u8], max_frame: usize) -> Result<Span, FrameError
 }
 
 /// Reads the content's length in bytes and its kind out of a JSON header.
-fn parse(json: &[u8]) -> Result<(u64, Content), FrameError> {
+pub(super) fn parse(json: &[u8]) -> Result<(u64, Content), FrameError> {
     let members: Map<String, Value> =
         serde_json::from_slice(json).map_err(|e| FrameError::HeaderNotJson { reason: e.to_string() })?;
     let length = required(&members, "content-length")?;

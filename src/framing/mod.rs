@@ -12,10 +12,12 @@
 //! | `header` | u16 BE, that many bytes of JSON, then `content-length` bytes | `header.rs` |
 //!
 //! Source: netlab's protocol page, which follows the course texts (`struct.pack('!I', n)`, Real Python's
-//! socket guide). This module knows bytes alone: no sockets, no clocks, nothing of what a frame means.
+//! socket guide). What a stream that can't be read gives away about its writer is [`diagnosis`]. This module
+//! knows bytes alone: no sockets, no clocks, nothing of what a frame means.
 //! A limit is always checked before memory is reserved, by the sender before a byte is written.
 
 mod decoder;
+pub mod diagnosis;
 mod error;
 mod header;
 mod line;
@@ -133,12 +135,51 @@ impl Encoder {
 }
 
 /// What the first bytes of a stream say about the frame that begins there.
-#[derive(Debug, PartialEq, Eq)]
-enum Span {
-    /// The frame is all there: `head` bytes of framing, `payload` bytes of payload, `tail` bytes of framing.
-    Whole { head: usize, payload: usize, tail: usize, content: Content },
-    /// One of its parts, bytes `start..end` of the frame, is not complete yet.
-    Partial { part: Part, start: usize, end: usize },
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The frame is all there.
+    Whole {
+        /// Bytes of framing before the payload.
+        head: usize,
+        /// Bytes of payload.
+        payload: usize,
+        /// Bytes of framing behind it.
+        tail: usize,
+        /// What the frame says of its payload.
+        content: Content,
+    },
+    /// One of its parts is not complete yet: all before it is.
+    Partial {
+        /// Which one.
+        part: Part,
+        /// Where it begins in the frame.
+        start: usize,
+        /// Where it ends; for a line, one byte behind what is there.
+        end: usize,
+    },
+}
+
+impl Span {
+    /// Measures the frame at the start of `bytes`, for those who look at a frame's parts. Programs that want
+    /// messages use [`Decoder`].
+    ///
+    /// # Errors
+    /// As [`Decoder::next_frame`].
+    pub fn of_first(framing: Framing, bytes: &[u8], max_frame: usize) -> Result<Span, FrameError> {
+        measure(framing, bytes, 0, framing.max_frame(max_frame))
+    }
+}
+
+/// Measures the frame at the start of `bytes`; the first `examined` bytes are known to hold no whole line.
+#[inline]
+fn measure(framing: Framing, bytes: &[u8], examined: usize, max_frame: usize) -> Result<Span, FrameError> {
+    match framing {
+        Framing::Raw => Ok(Span::Whole { head: 0, payload: bytes.len(), tail: 0, content: Content::Binary }),
+        Framing::Line => line::measure(bytes, examined, max_frame),
+        Framing::U16 => prefix::measure::<2>(bytes, max_frame),
+        Framing::U32 => prefix::measure::<4>(bytes, max_frame),
+        Framing::Header => header::measure(bytes, max_frame),
+    }
 }
 
 #[cfg(test)]

@@ -74,6 +74,13 @@ pub enum ServerEvent {
 }
 
 impl ServerEvent {
+    /// The address in the line as which [`Listening`](ServerEvent::Listening) is printed: who starts a server
+    /// on port 0 learns from its first line where it listens.
+    #[must_use]
+    pub fn listening_address(line: &str) -> Option<SocketAddr> {
+        line.strip_prefix("listening on ")?.split(' ').next()?.parse().ok()
+    }
+
     /// No connections are accepted for now, because of this.
     #[must_use]
     pub fn accept_paused(why: &NetError) -> ServerEvent {
@@ -135,5 +142,20 @@ impl fmt::Display for ServerEvent {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listening_server_is_found_by_its_line() {
+        for address in ["127.0.0.1:80", "[::1]:65535"] {
+            let address = address.parse().unwrap();
+            let line = ServerEvent::Listening { address, transport: "tcp" }.to_string();
+            assert_eq!(ServerEvent::listening_address(&line), Some(address), "{line}");
+        }
+        assert_eq!(ServerEvent::listening_address("error: 127.0.0.1:80"), None);
     }
 }

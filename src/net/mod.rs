@@ -10,6 +10,8 @@
 //! | [`reactor`]   | the one readiness loop, its handlers, connections, outboxes and groups      |
 //! | [`table`]     | the system's socket table: who holds a port                                |
 //! | [`Capture`]   | what the sockets carry, as a file for Wireshark                             |
+//! | [`Connecting`] | a TCP connection that is being made, for callers who can't block          |
+//! | [`icmp`]      | echo requests (ping) without privileges, where the system allows it         |
 //! | [`Stop`]      | Ctrl-C, for loops that poll and for calls that block                       |
 //! | `os/`         | what differs by system                                                     |
 //!
@@ -17,8 +19,10 @@
 
 mod addr;
 mod capture;
+mod connecting;
 mod error;
 mod event;
+pub mod icmp;
 mod options;
 mod os;
 pub mod reactor;
@@ -30,10 +34,14 @@ mod udp;
 
 pub use addr::{Address, AddressError, Family};
 pub use capture::Capture;
+pub use connecting::Connecting;
 pub use error::{Cause, NetError, Op};
 pub use event::ServerEvent;
 pub use options::{OptionReading, SocketOptions};
-pub use os::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
+pub use os::{
+    descriptor_limit, highest_descriptor_limit, may_capture, own_uid, raise_descriptor_limit, same_user,
+    user_name,
+};
 pub use reactor::{
     Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Io, Limits, Overflow, Peer, Reactor,
 };

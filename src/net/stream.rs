@@ -32,8 +32,19 @@ impl Stream {
         options: &SocketOptions,
         timeout: Duration,
     ) -> Result<Stream, NetError> {
-        let inner = socket::connect(addrs, options, timeout)?;
-        let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, addrs[0], source))?;
+        Stream::connected(socket::connect(addrs, options, timeout)?, addrs[0], options)
+    }
+
+    /// Wraps a stream that has just connected to `asked`.
+    ///
+    /// # Errors
+    /// A stream that is not connected any more.
+    pub(super) fn connected(
+        inner: TcpStream,
+        asked: SocketAddr,
+        options: &SocketOptions,
+    ) -> Result<Stream, NetError> {
+        let peer = inner.peer_addr().map_err(|source| NetError::new(Op::Connect, asked, source))?;
         Ok(Stream::open(inner, peer, options, true))
     }
 

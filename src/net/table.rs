@@ -3,6 +3,7 @@
 //! On Linux it is asked for by netlink (sock_diag), as `ss` does: /proc/net/tcp shows no backlog of a
 //! listener. Elsewhere there is none to be had without privileges, and [`sockets`] says so.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,13 +13,24 @@ use serde::Serialize;
 use super::os;
 
 /// Which sockets to list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// TCP.
     Tcp,
     /// UDP.
     Udp,
+}
+
+impl Transport {
+    /// Its name, as events have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Tcp => "tcp",
+            Transport::Udp => "udp",
+        }
+    }
 }
 
 /// The states of a TCP socket (RFC 9293, 3.3.2); a UDP socket is `Close`, or `Established` when connected.
@@ -39,11 +51,50 @@ pub enum State {
     Closing,
 }
 
+impl State {
+    /// The states, in the order of a connection's life.
+    pub const ALL: [State; 11] = [
+        State::Listen,
+        State::SynSent,
+        State::SynReceived,
+        State::Established,
+        State::FinWait1,
+        State::FinWait2,
+        State::CloseWait,
+        State::Closing,
+        State::LastAck,
+        State::TimeWait,
+        State::Close,
+    ];
+
+    /// The name, as the RFC writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Established => "ESTABLISHED",
+            State::SynSent => "SYN-SENT",
+            State::SynReceived => "SYN-RECEIVED",
+            State::FinWait1 => "FIN-WAIT-1",
+            State::FinWait2 => "FIN-WAIT-2",
+            State::TimeWait => "TIME-WAIT",
+            State::Close => "CLOSED",
+            State::CloseWait => "CLOSE-WAIT",
+            State::LastAck => "LAST-ACK",
+            State::Listen => "LISTEN",
+            State::Closing => "CLOSING",
+        }
+    }
+}
+
 /// What TCP knows of a connection, from TCP_INFO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TcpInfo {
     /// Smoothed round-trip time in microseconds.
     pub rtt_us: u32,
+    /// How much it varies, in microseconds.
+    pub rtt_var_us: u32,
+    /// Payload of the largest segment that is sent, in bytes.
+    pub mss: u32,
     /// Congestion window in segments.
     pub cwnd: u32,
     /// Segments sent again, in all.
@@ -65,9 +116,10 @@ pub struct SocketRow {
     pub local: SocketAddr,
     /// The other end; port 0 where there is none.
     pub remote: SocketAddr,
-    /// Bytes received and not read; on a listener, connections that wait to be accepted.
+    /// Bytes received and not read; on a listener, connections that wait to be accepted. For UDP Linux counts the
+    /// memory that datagrams take, which is more than their bytes.
     pub recv_q: u32,
-    /// Bytes sent and not acknowledged; on a listener, the backlog.
+    /// Bytes sent and not acknowledged; on a listener, the backlog. For UDP, memory again.
     pub send_q: u32,
     /// The owner's user id.
     pub uid: u32,
@@ -99,6 +151,28 @@ impl Process {
     pub fn cpu_time(&self) -> Option<Duration> {
         os::cpu_time(self.pid)
     }
+
+    /// Processor time of the threads that it has at the moment, to the nanosecond where the system counts so
+    /// finely. For a process that is nearly idle: [`cpu_time`](Process::cpu_time) counts steps of 10 ms.
+    #[must_use]
+    pub fn thread_time(&self) -> Option<Duration> {
+        os::thread_time(self.pid).or_else(|| self.cpu_time())
+    }
+
+    /// What it holds at the moment; `None` where the system does not tell, or the process is gone.
+    #[must_use]
+    pub fn holdings(&self) -> Option<Holdings> {
+        os::holdings(self.pid)
+    }
+}
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Holdings {
+    /// Memory that is in use, in bytes; what is only reserved is not counted.
+    pub resident_bytes: u64,
+    /// Threads.
+    pub threads: u64,
 }
 
 /// Lists the sockets of one transport, IPv4 and IPv6.
@@ -129,6 +203,13 @@ pub fn holder(transport: Transport, addr: SocketAddr) -> io::Result<Option<Socke
         listens && overlaps && row.local.port() == addr.port()
     };
     Ok(sockets(transport)?.into_iter().find(holds))
+}
+
+/// Every process that has a socket open, by the socket's inode, as far as this user may see it. Of several that
+/// share one, the one with the lowest id.
+#[must_use]
+pub fn processes() -> HashMap<u32, Process> {
+    os::processes()
 }
 
 /// The process that has the socket open, as far as this user may see it.

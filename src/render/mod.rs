@@ -9,6 +9,7 @@ pub mod grading;
 mod json;
 mod progress;
 mod ribbon;
+mod sparkline;
 mod table;
 
 pub use axis::time_axis;
@@ -17,6 +18,7 @@ pub use exchange::exchange;
 pub use json::{document, error_document};
 pub use progress::Progress;
 pub use ribbon::ribbon;
+pub use sparkline::sparkline;
 pub use table::table;
 
 use crate::report::{Block, Report};
@@ -53,7 +55,7 @@ pub fn text(report: &impl Report, style: Style) -> String {
 pub fn block_text(block: &Block, style: Style) -> String {
     match block {
         Block::Text(text) => wrap(text, style.width),
-        Block::Verbatim(line) => format!("{line}\n"),
+        Block::Verbatim(lines) => format!("{lines}\n"),
         Block::Table(rows) => table(rows, style),
         Block::Exchange(rows) => exchange(rows, style),
         Block::Ribbon(picture) => ribbon(picture, style),

@@ -8,7 +8,8 @@ use super::Style;
 /// Steps of the bar; its caller counts from 0 to 1.
 const STEPS: u64 = 1_000;
 
-/// The bar. It disappears when it is dropped, so that the report stands alone.
+/// The bar, on one line: what it says is cut where the screen ends. It disappears when it is dropped, so that
+/// the report stands alone.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -19,7 +20,7 @@ impl Progress {
     #[must_use]
     pub fn new(style: Style) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
-        let template = ProgressStyle::with_template("[{bar:30}] {percent:>3} %  {msg}");
+        let template = ProgressStyle::with_template("[{bar:20}] {percent:>3} %  {wide_msg}");
         let chars = if style.ascii { "#>-" } else { "█▓░" };
         bar.set_style(template.expect("a template that indicatif reads").progress_chars(chars));
         Progress { bar }

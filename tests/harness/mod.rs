@@ -175,6 +175,13 @@ fn address_of(line: &str) -> Option<SocketAddr> {
     line.strip_prefix("listening on ")?.split(' ').next()?.parse().ok()
 }
 
+/// A loopback address that only this process uses (all of 127/8 is loopback on Linux): on 127.0.0.1 any port may
+/// also be that of somebody's client, past ones in TIME-WAIT included.
+pub fn own_loopback() -> std::net::Ipv4Addr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    std::net::Ipv4Addr::new(127, 64 + high % 64, middle, low)
+}
+
 /// Waits until `done`, looking again often; fails after [`PATIENCE`].
 pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

@@ -1,22 +1,28 @@
-//! `netlab bench tcp-echo|udp-echo|rooms`, and what all benches have in common: for how long, and where the figures go.
+//! `netlab bench tcp-echo|udp-echo|rooms|models`, and what all benches have in common: for how long, and where the figures go.
 
+mod login;
+mod models;
 mod rooms;
 mod tcp_echo;
 mod udp_echo;
 mod watch;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::bench::{Course, Event, Latencies, Until};
-use crate::net::Stop;
+use crate::bench::{Course, Event, Outcome, Until};
+use crate::net::table::Transport;
+use crate::net::{Stop, socket};
+use crate::render;
 use crate::report::{Events, Report};
 
 use super::output::Output;
-use super::{UsageError, answered, values};
+use super::socket_options::{self, SocketOptionsArgs};
+use super::{UsageError, answered, hint, values};
 
 use self::watch::Watch;
 
@@ -25,12 +31,14 @@ use self::watch::Watch;
 Examples:
   netlab bench tcp-echo 127.0.0.1:65432                       50 connections, 5 seconds
   netlab bench tcp-echo 127.0.0.1:65432 --rate 1000           open loop: what a stall really costs
-  netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member")]
+  netlab bench rooms 127.0.0.1:12000 --rooms 10 --members 10  every message to every member
+  netlab bench models                                         one at a time, threads, event loop: the same load")]
 pub(super) enum BenchCommand {
     // Their `--help` begins with the page on their arguments.
     TcpEcho(Box<tcp_echo::TcpEchoArgs>),
     UdpEcho(Box<udp_echo::UdpEchoArgs>),
     Rooms(Box<rooms::RoomsArgs>),
+    Models(Box<models::ModelsArgs>),
 }
 
 impl BenchCommand {
@@ -39,6 +47,7 @@ impl BenchCommand {
             BenchCommand::TcpEcho(args) => args.run(output),
             BenchCommand::UdpEcho(args) => args.run(output),
             BenchCommand::Rooms(args) => args.run(output),
+            BenchCommand::Models(args) => args.run(output),
         }
     }
 
@@ -47,6 +56,7 @@ impl BenchCommand {
             BenchCommand::TcpEcho(args) => args.figures.json,
             BenchCommand::UdpEcho(args) => args.figures.json,
             BenchCommand::Rooms(args) => args.figures.json,
+            BenchCommand::Models(args) => args.json,
         }
     }
 }
@@ -87,6 +97,28 @@ impl CourseArgs {
     }
 }
 
+impl CourseArgs {
+    /// Shows what the kernel makes of the options, on a connection of its own: the load's are many.
+    fn show_options(
+        &self,
+        socket: &SocketOptionsArgs,
+        transport: Transport,
+        addrs: &[SocketAddr],
+        output: &Output,
+    ) -> anyhow::Result<()> {
+        if !socket.show_options {
+            return Ok(());
+        }
+        let options = socket.options();
+        let readings = match transport {
+            Transport::Tcp => options.read_tcp(&socket::connect(addrs, &options, self.wait)?),
+            Transport::Udp => options.read_udp(&socket::connect_udp(addrs[0], &options)?),
+        };
+        Output::note(render::block_text(&socket_options::table(&readings), output.style).trim_end());
+        Ok(())
+    }
+}
+
 /// Where the figures go.
 #[derive(Clone, Debug, Args)]
 pub(super) struct FiguresArgs {
@@ -106,7 +138,7 @@ impl FiguresArgs {
     fn show<R: Report + Clone + Send + 'static>(
         &self,
         output: &Output,
-        latencies: fn(&R) -> &Latencies,
+        outcome: fn(&R) -> &Outcome,
         run: impl FnOnce(&Stop, &mut dyn Events<Event<R>>) -> anyhow::Result<R>,
     ) -> anyhow::Result<ExitCode> {
         let stop = Stop::on_signals()?;
@@ -117,11 +149,14 @@ impl FiguresArgs {
         }
         drop(watch);
         if let Some(path) = &self.hist {
-            std::fs::write(path, latencies(&report).lines())
+            std::fs::write(path, outcome(&report).measured.latencies.lines())
                 .map_err(|error| UsageError::new(format!("write {}: {error}", path.display())))?;
         }
         if !self.json_stream {
             output.report(&report, self.json)?;
+        }
+        if let Some(hint) = outcome(&report).fault.and_then(hint::of_bench_refusal) {
+            Output::note(&format!("hint: {hint}"));
         }
         Ok(answered(report.succeeded()))
     }

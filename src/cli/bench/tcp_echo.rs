@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::bench::{EchoReport, Load, tcp_echo};
+use crate::bench::{EchoConfig, EchoReport, Load, tcp_echo};
 use crate::framing::Framing;
-use crate::net::SocketOptions;
+use crate::net::table::Transport;
 
 use super::super::address::{self, AddressArgs};
 use super::super::output::Output;
+use super::super::socket_options::SocketOptionsArgs;
 use super::super::values;
 use super::{CourseArgs, FiguresArgs};
 
@@ -55,13 +56,15 @@ pub(in crate::cli) struct TcpEchoArgs {
     course: CourseArgs,
     #[command(flatten)]
     pub(super) figures: FiguresArgs,
+    #[command(flatten)]
+    socket: SocketOptionsArgs,
 }
 
 impl TcpEchoArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let address = self.address.whole(&self.addr, address::TCP_ECHO)?;
         let addrs = address.resolve(self.address.family())?;
-        let config = tcp_echo::Config {
+        let config = EchoConfig {
             load: Load {
                 connections: self.connections,
                 depth: self.depth,
@@ -70,11 +73,12 @@ impl TcpEchoArgs {
             },
             framing: self.framing,
             course: self.course.course(),
-            options: SocketOptions::default(),
+            options: self.socket.options(),
         };
+        self.course.show_options(&self.socket, Transport::Tcp, &addrs, output)?;
         self.figures.show(
             output,
-            |report: &EchoReport| &report.measured.latencies,
+            |report: &EchoReport| &report.outcome,
             |stop, events| Ok(tcp_echo::run(&config, &addrs, stop, events)?),
         )
     }

@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::bench::{EchoReport, udp_echo};
-use crate::net::SocketOptions;
+use crate::bench::{EchoConfig, EchoReport, Load, udp_echo};
+use crate::framing::Framing;
+use crate::net::table::Transport;
 
 use super::super::address::{self, AddressArgs};
 use super::super::output::Output;
+use super::super::socket_options::SocketOptionsArgs;
 use super::super::values;
 use super::{CourseArgs, FiguresArgs};
 
@@ -41,22 +43,29 @@ pub(in crate::cli) struct UdpEchoArgs {
     course: CourseArgs,
     #[command(flatten)]
     pub(super) figures: FiguresArgs,
+    #[command(flatten)]
+    socket: SocketOptionsArgs,
 }
 
 impl UdpEchoArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let address = self.address.whole(&self.addr, address::UDP_ECHO)?;
         let addrs = address.resolve(self.address.family())?;
-        let config = udp_echo::Config {
-            window: self.window,
-            size: self.size,
-            rate_per_s: self.course.rate,
+        let config = EchoConfig {
+            load: Load {
+                connections: 1,
+                depth: self.window,
+                size_bytes: self.size,
+                asked_rate_per_s: self.course.rate,
+            },
+            framing: Framing::Raw,
             course: self.course.course(),
-            options: SocketOptions::default(),
+            options: self.socket.options(),
         };
+        self.course.show_options(&self.socket, Transport::Udp, &addrs, output)?;
         self.figures.show(
             output,
-            |report: &EchoReport| &report.measured.latencies,
+            |report: &EchoReport| &report.outcome,
             |stop, events| Ok(udp_echo::run(&config, &addrs, stop, events)?),
         )
     }

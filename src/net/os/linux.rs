@@ -1,5 +1,6 @@
 //! Linux: the socket table by netlink's sock_diag, /proc for the process behind an inode, datagrams in batches.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -14,8 +15,9 @@ use netlink_sys::{Socket, SocketAddr as NetlinkAddr, protocols::NETLINK_SOCK_DIA
 use nix::sys::socket::{setsockopt, sockopt};
 use quinn_udp::UdpSocketState;
 use rustix::net::sockopt::{ip_mtu_discover, set_ip_mtu_discover, set_ip_recvtos};
+use socket2::{Domain, Type};
 
-use crate::net::table::{Process, SocketRow, State, TcpInfo, Transport};
+use crate::net::table::{Holdings, Process, SocketRow, State, TcpInfo, Transport};
 
 /// The kernel fills its answers up to 32 KiB a message.
 const ANSWER: usize = 64 << 10;
@@ -143,6 +145,8 @@ fn row(transport: Transport, found: &InetResponse) -> Option<SocketRow> {
 fn tcp_info(info: &nlas::TcpInfo) -> TcpInfo {
     TcpInfo {
         rtt_us: info.rtt,
+        rtt_var_us: info.rttvar,
+        mss: info.snd_mss,
         cwnd: info.snd_cwnd,
         retransmits: info.total_retrans,
         segments_sent: info.segs_out,
@@ -165,23 +169,77 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user.parse::<u64>().ok()? + kernel.parse::<u64>().ok()?)
 }
 
+/// Processor time of the threads that live: the first member of each /proc/PID/task/TID/schedstat, in
+/// nanoseconds. A kernel without CONFIG_SCHED_INFO has no such file.
+pub(in crate::net) fn thread_time(pid: u32) -> Option<Duration> {
+    let mut ns = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let line = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        ns += line.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(ns))
+}
+
+/// VmRSS and Threads of /proc/PID/status.
+pub(in crate::net) fn holdings(pid: u32) -> Option<Holdings> {
+    of_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+fn of_status(status: &str) -> Option<Holdings> {
+    let number = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some(Holdings { resident_bytes: number("VmRSS")? * 1_024, threads: number("Threads")? })
+}
+
 /// Looks through /proc for the process that has the socket open; other users' processes stay hidden.
 pub(in crate::net) fn process_of(inode: u32) -> Option<Process> {
-    let link = format!("socket:[{inode}]");
-    let processes = fs::read_dir("/proc").ok()?;
-    for process in processes.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
-        let holds =
-            |fd: fs::DirEntry| fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == link.as_str());
-        if descriptors.flatten().any(holds) {
-            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(Process { pid, name: crate::text::escape(name.trim_end().as_bytes()) });
+    // A socket in TIME-WAIT has no process any more, and no inode.
+    if inode == 0 {
+        return None;
+    }
+    let pid = pids().find(|pid| socket_inodes(*pid).any(|held| held == inode))?;
+    Some(Process { pid, name: process_name(pid) })
+}
+
+/// The process behind each inode, in one pass; other users' processes stay hidden.
+pub(in crate::net) fn processes() -> HashMap<u32, Process> {
+    let mut pids: Vec<u32> = pids().collect();
+    pids.sort_unstable();
+    let mut found = HashMap::new();
+    for pid in pids {
+        for inode in socket_inodes(pid) {
+            found.entry(inode).or_insert_with(|| Process { pid, name: process_name(pid) });
         }
     }
-    None
+    found
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The inodes of the sockets that a process has open: its links of the form `socket:[4026]`.
+fn socket_inodes(pid: u32) -> impl Iterator<Item = u32> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    descriptors.filter_map(|fd| {
+        let link = fs::read_link(fd.path()).ok()?;
+        link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    })
+}
+
+fn process_name(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    crate::text::escape(name.trim_end().as_bytes())
+}
+
+/// True if this process may open a packet socket (CAP_NET_RAW), as a capture does. With protocol 0 it receives
+/// nothing.
+#[must_use]
+pub fn may_capture() -> Option<bool> {
+    Some(socket2::Socket::new(Domain::PACKET, Type::RAW, None).is_ok())
 }
 
 /// Prepares a socket for datagrams in batches (recvmmsg, GRO, GSO).
@@ -202,6 +260,26 @@ pub(in crate::net) fn datagram_batches(socket: &UdpSocket, addr: SocketAddr) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_and_threads_are_read_from_the_status() {
+        let status = "Name:\tVmRSS:\nVmHWM:\t    9 kB\nVmRSS:\t    4084 kB\nThreads:\t3\n";
+        assert_eq!(of_status(status), Some(Holdings { resident_bytes: 4_084 * 1_024, threads: 3 }));
+        assert_eq!(of_status("Threads:\t1\n"), None, "a zombie has no memory");
+        let own = holdings(std::process::id()).unwrap();
+        assert!(own.threads >= 1 && own.resident_bytes > 100_000, "{own:?}");
+    }
+
+    #[test]
+    fn processor_time_of_threads_is_about_that_of_their_process() {
+        let begun = std::time::Instant::now();
+        let before = thread_time(std::process::id());
+        while begun.elapsed() < Duration::from_millis(20) {}
+        if let (Some(before), Some(after)) = (before, thread_time(std::process::id())) {
+            assert!(after > before);
+        }
+        assert_eq!(thread_time(u32::MAX), None);
+    }
 
     #[test]
     fn processor_time_is_read_behind_any_name() {

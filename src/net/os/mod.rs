@@ -9,41 +9,68 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{cpu_time, datagram_batches, process_of, sockets};
+pub use linux::may_capture;
+#[cfg(target_os = "linux")]
+pub(super) use linux::{cpu_time, datagram_batches, holdings, process_of, processes, sockets, thread_time};
 #[cfg(unix)]
-pub use unix::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
+pub use unix::{
+    descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
+};
 #[cfg(unix)]
 pub(super) use unix::{keepalive_time, recv_whole_length, watch_signals};
 #[cfg(windows)]
-pub use windows::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
+pub use windows::{
+    descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
+};
 #[cfg(windows)]
 pub(super) use windows::{keepalive_time, recv_whole_length, watch_signals};
 
 #[cfg(not(target_os = "linux"))]
 mod no_table {
     //! Systems whose socket table netlab can't read.
+    use std::collections::HashMap;
     use std::io;
     use std::net::SocketAddr;
 
-    use crate::net::table::{Process, SocketRow, Transport};
+    use crate::net::table::{Holdings, Process, SocketRow, Transport};
 
     pub(in crate::net) fn sockets(
         _transport: Transport,
         _pair: Option<(SocketAddr, SocketAddr)>,
     ) -> io::Result<Vec<SocketRow>> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this system's socket table can't be read"))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "netlab can't read this system's socket table"))
     }
 
     pub(in crate::net) fn process_of(_inode: u32) -> Option<Process> {
         None
     }
 
+    pub(in crate::net) fn processes() -> HashMap<u32, Process> {
+        HashMap::new()
+    }
+
+    /// Whether this process may capture: not known here.
+    #[must_use]
+    pub fn may_capture() -> Option<bool> {
+        None
+    }
+
     pub(in crate::net) fn cpu_time(_pid: u32) -> Option<std::time::Duration> {
+        None
+    }
+
+    pub(in crate::net) fn thread_time(_pid: u32) -> Option<std::time::Duration> {
+        None
+    }
+
+    pub(in crate::net) fn holdings(_pid: u32) -> Option<Holdings> {
         None
     }
 }
 #[cfg(not(target_os = "linux"))]
-pub(super) use no_table::{cpu_time, process_of, sockets};
+pub use no_table::may_capture;
+#[cfg(not(target_os = "linux"))]
+pub(super) use no_table::{cpu_time, holdings, process_of, processes, sockets, thread_time};
 
 /// Datagrams go one by one. macOS has no public call for more; Windows has, but quinn-udp forbids fragments
 /// there for good, and a datagram of 2,000 bytes would not get out of an Ethernet.

@@ -33,12 +33,23 @@ pub fn descriptor_limit() -> usize {
     limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX))
 }
 
+/// How high this user may raise the descriptor limit.
+#[must_use]
+pub fn highest_descriptor_limit() -> usize {
+    let highest = highest(getrlimit(Resource::Nofile).maximum);
+    highest.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+/// The hard limit as far as it can be used.
+fn highest(maximum: Option<u64>) -> Option<u64> {
+    if cfg!(target_os = "macos") { Some(maximum.unwrap_or(OPEN_MAX).min(OPEN_MAX)) } else { maximum }
+}
+
 /// Raises the descriptor limit to what is allowed, and returns it.
 #[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
 pub fn raise_descriptor_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted =
-        if cfg!(target_os = "macos") { Some(maximum.unwrap_or(OPEN_MAX).min(OPEN_MAX)) } else { maximum };
+    let wanted = highest(maximum);
     if current != wanted {
         // Where the system refuses, the limit stays as it is, and whoever needs more is told by the accept pause.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum });
@@ -66,10 +77,16 @@ pub(in crate::net) fn keepalive_time(socket: &SockRef<'_>) -> Option<Duration> {
     socket.tcp_keepalive_time().ok()
 }
 
+/// The user who runs this process; `None` where users have no numbers.
+#[must_use]
+pub fn own_uid() -> Option<u32> {
+    Some(rustix::process::geteuid().as_raw())
+}
+
 /// True if `uid` is the user who runs this process.
 #[must_use]
 pub fn same_user(uid: u32) -> bool {
-    rustix::process::geteuid().as_raw() == uid
+    own_uid() == Some(uid)
 }
 
 /// The name of a user, from /etc/passwd; the number where it has none.

@@ -43,6 +43,12 @@ pub fn raise_descriptor_limit() -> usize {
     descriptor_limit()
 }
 
+/// Windows sets no limit on sockets worth naming.
+#[must_use]
+pub fn highest_descriptor_limit() -> usize {
+    usize::MAX
+}
+
 /// Receives one datagram; a longer one than the buffer comes as an error with its beginning in the buffer.
 pub(in crate::net) fn recv_whole_length(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
     match socket.recv(buffer) {
@@ -56,6 +62,12 @@ pub(in crate::net) fn recv_whole_length(socket: &UdpSocket, buffer: &mut [u8]) -
 
 /// After how long a silence the peer is probed: Windows lets it be set, not asked for.
 pub(in crate::net) fn keepalive_time(_socket: &SockRef<'_>) -> Option<Duration> {
+    None
+}
+
+/// The user who runs this process; `None` where users have no numbers.
+#[must_use]
+pub fn own_uid() -> Option<u32> {
     None
 }
 
