@@ -13,6 +13,7 @@ mod check;
 mod class_list;
 mod completions;
 mod config;
+mod confined;
 mod dissector;
 mod doctor;
 mod env_file;
@@ -110,6 +111,8 @@ enum Command {
     Bench(bench::BenchCommand),
     // Their `--help` begins with the page on their arguments.
     Check(Box<check::CheckArgs>),
+    #[command(hide = true)]
+    Confined(confined::ConfinedArgs),
     Exercises(exercises::ExercisesArgs),
     Inspect(inspect::InspectArgs),
     Explain(explain::ExplainArgs),
@@ -141,6 +144,7 @@ impl Command {
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
             Command::Check(args) => args.run(output),
+            Command::Confined(args) => args.run(),
             Command::Exercises(args) => args.run(output),
             Command::Inspect(args) => args.run(output),
             Command::Explain(args) => args.run(output),
@@ -176,7 +180,11 @@ impl Command {
             Command::Sockets(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
-            Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
+            Command::Serve(_)
+            | Command::Confined(_)
+            | Command::Completions(_)
+            | Command::Dissector(_)
+            | Command::Man(_) => false,
         }
     }
 }
