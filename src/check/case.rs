@@ -2,7 +2,7 @@
 //! are made here from its dialect.
 
 use super::codec::Codec;
-use super::plan::{Dialect, Plan, SLOW_COUNT, SLOW_SIZE, Way};
+use super::plan::{Dialect, Plan, Probe, SLOW_COUNT, SLOW_SIZE, Way};
 use super::script::Script;
 use super::variant::Random;
 use crate::text::Grouped;
@@ -45,10 +45,10 @@ impl Case {
         self
     }
 
-    /// Adds a trial whose steps are written down; `messages` name what it is about.
+    /// Adds a trial whose steps are written down, and what it finds out.
     #[must_use]
-    pub fn script(mut self, messages: &[&[u8]], script: Script) -> Case {
-        self.trials.push(Trial { plan: Plan::new(Way::Scripted, messages), script });
+    pub fn probe(mut self, probe: Probe, script: Script) -> Case {
+        self.trials.push(Trial { plan: Plan::new(Way::Probe(probe), &[]), script });
         self
     }
 }
@@ -167,7 +167,7 @@ fn cuts(dialect: &dyn Dialect, shape: &Shape, random: &mut Random) -> Vec<Case> 
         let at = first.bytes.len() + (first.bytes.len() / 2).max(1);
         let expected = format!("One and a half {what}s in one send: one answer now, the other one later.");
         let case = Case::new("one-and-a-half", expected, &["coalesced", "cut"]);
-        cases.push(case.plan(dialect, plan(Way::Cut(vec![at]), 3)));
+        cases.push(case.plan(dialect, plan(Way::Straddled(at), 3)));
     }
     let wide = Plan::new(Way::Whole, &[WIDE.as_bytes()]).stream(dialect);
     // Behind the first byte of the last character.

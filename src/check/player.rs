@@ -106,6 +106,8 @@ impl Player<'_> {
             Act::Expect(expect) => self.expect(client, expect)?,
             Act::Nothing(time) => self.nothing(client, *time)?,
             Act::End => self.end(client)?,
+            Act::Denied(bytes) => self.denied(client, bytes)?,
+            Act::Differs(other) => self.differs(client, *other)?,
             Act::Ignore(time) => {
                 let end = Instant::now() + *time;
                 self.line(client)?.wait(end, |inbox| inbox.ended.map(|_| ()));
@@ -324,6 +326,28 @@ impl Player<'_> {
             None => None,
         });
         seen.unwrap_or(Err(Failure::StaysOpen))
+    }
+
+    fn denied(&mut self, client: usize, granted: &[u8]) -> Result<(), Failure> {
+        let right = self.talks[client].right;
+        let end = Instant::now() + self.stage.patience;
+        let seen = self.line(client)?.wait(end, |inbox| {
+            let said = inbox.bytes[right..].windows(granted.len().max(1)).any(|window| window == granted);
+            match inbox.ended {
+                _ if said => Some(Err(Failure::Unasked { at: right })),
+                Some(_) => Some(Ok(())),
+                None => None,
+            }
+        });
+        seen.unwrap_or(Err(Failure::StaysOpen))
+    }
+
+    fn differs(&self, client: usize, other: usize) -> Result<(), Failure> {
+        let head = |line: &Line| line.look(|inbox| inbox.bytes[..inbox.bytes.len().min(32)].to_vec());
+        if head(self.line(client)?) == head(self.line(other)?) {
+            return Err(Failure::Wrong { at: 0, why: "the same bytes as for another client".to_owned() });
+        }
+        Ok(())
     }
 
     fn idle(&mut self, time: Duration) -> Result<(), Failure> {
