@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::codec::{Codec, Wire};
 use super::expect::Expect;
-use super::script::{Act, Script};
+use super::script::{Act, Make, Script};
 
 /// A pause that no timer of a server mistakes for a short one.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -18,14 +18,18 @@ const AFTER_BAD: Duration = Duration::from_millis(300);
 /// How long a server is left alone before and while its processor time is taken.
 const IDLE: Duration = Duration::from_millis(800);
 /// Messages of a reader who is slow: so large, and so many.
-pub(super) const SLOW_SIZE: usize = 7_000;
-pub(super) const SLOW_COUNT: usize = 500;
+const SLOW_SIZE: usize = 7_000;
+/// 6.3 MB of answers: more than the largest send buffer that Linux gives a socket by itself (4 MB), and the
+/// receive buffer on the other side.
+const SLOW_COUNT: usize = 900;
 
 /// One message and its answers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Turn {
     /// What is sent.
     pub payload: Vec<u8>,
+    /// Makes what is sent from what the server said before, in place of the payload.
+    pub make: Option<Make>,
     /// What has to come back.
     pub expect: Vec<Expect>,
 }
@@ -57,10 +61,12 @@ pub enum Way {
     Whole,
     /// All in one send.
     Coalesced,
-    /// In one stream that is cut at these offsets, counted from the first message's first byte.
+    /// The first message is cut at these offsets; those behind it come whole, one after the other.
     Cut(Vec<usize>),
-    /// Cut at this offset, with a long pause there.
+    /// The first message is cut at this offset, with a long pause there.
     Paused(usize),
+    /// All in one stream, which is cut at this offset: pieces and messages overlap.
+    Straddled(usize),
     /// Byte by byte.
     Bytes,
     /// The client ends its side after the last byte.
@@ -83,10 +89,25 @@ pub enum Way {
     Nudged,
     /// All but the last in one send, and the last one a moment later.
     Late,
-    /// The first message is cut, and the first piece forgotten: only what comes behind is answered.
-    Forgotten(usize),
-    /// As the exercise has it written down.
-    Scripted,
+    /// As the exercise has it written down, to find out one thing.
+    Probe(Probe),
+}
+
+/// What a script of an exercise's own finds out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Whether rules of the protocol are kept.
+    Rules,
+    /// What becomes of a client that sends nothing of the right digest.
+    WrongDigest,
+    /// What becomes of a client that sends a part of the right digest.
+    PartialDigest,
+    /// Whether two clients get the same challenge.
+    FreshChallenge,
+    /// Whether a client that has left is still counted.
+    GoneMember,
+    /// Whether a name leads out of the server's folder.
+    OutsidePath,
 }
 
 /// Messages and the way to play them.
@@ -154,17 +175,24 @@ impl Writer<'_> {
                 self.open(0, false);
                 self.one_by_one(0);
             }
-            Way::Coalesced => self.in_pieces(&[], Vec::new),
-            Way::Cut(cuts) => self.in_pieces(cuts, || vec![]),
-            Way::Paused(at) => self.in_pieces(&[*at], || vec![Act::Pause(PAUSE)]),
+            Way::Coalesced => self.in_pieces(&[]),
+            Way::Cut(cuts) => self.first_cut(cuts, None),
+            Way::Paused(at) => self.first_cut(&[*at], Some(PAUSE)),
+            Way::Straddled(at) => self.in_pieces(&[*at]),
+            Way::Bytes if self.turn(0, 0).make.is_some() => {
+                self.first_cut(&(1..64).collect::<Vec<_>>(), None)
+            }
             Way::Bytes => {
                 let all: Vec<usize> = (1..self.plan.stream(self.dialect).bytes.len()).collect();
-                self.in_pieces(&all, Vec::new);
+                self.in_pieces(&all);
             }
             Way::HalfClosed => {
                 self.open(0, false);
-                let wire = self.plan.stream(self.dialect);
-                self.script.add(0, Act::Send(wire)).add(0, Act::HalfClose);
+                for n in 0..self.plan.messages.len() {
+                    let turn = self.turn(0, n);
+                    self.say(0, &turn);
+                }
+                self.script.add(0, Act::HalfClose);
                 self.answers(0, 0..self.plan.messages.len());
                 self.script.add(0, Act::End);
             }
@@ -195,8 +223,7 @@ impl Writer<'_> {
             }
             Way::Nudged => self.nudged(),
             Way::Late => self.late(),
-            Way::Forgotten(at) => self.forgotten(*at),
-            Way::Scripted => {}
+            Way::Probe(_) => {}
         }
     }
 
@@ -206,9 +233,18 @@ impl Writer<'_> {
             self.script.add(client, Act::Expect(expect));
         }
         for turn in self.dialect.opening(client) {
-            self.script.add(client, Act::Send(self.wire(&turn)));
+            self.say(client, &turn);
             self.expect(client, &turn);
         }
+    }
+
+    /// Sends a message whole.
+    fn say(&mut self, client: usize, turn: &Turn) {
+        let act = match &turn.make {
+            Some(make) => Act::SendMade(make.clone(), Vec::new()),
+            None => Act::Send(self.wire(turn)),
+        };
+        self.script.add(client, act);
     }
 
     fn wire(&self, turn: &Turn) -> Wire {
@@ -233,8 +269,39 @@ impl Writer<'_> {
     fn one_by_one(&mut self, client: usize) {
         for n in 0..self.plan.messages.len() {
             let turn = self.turn(client, n);
-            self.script.add(client, Act::Send(self.wire(&turn)));
+            self.say(client, &turn);
             self.expect(client, &turn);
+        }
+    }
+
+    /// The first message in pieces, each of which the server has read before the next one goes.
+    fn first_cut(&mut self, cuts: &[usize], pause: Option<Duration>) {
+        self.open(0, false);
+        let first = self.turn(0, 0);
+        if let Some(make) = &first.make {
+            self.script.add(0, Act::SendMade(make.clone(), cuts.to_vec()));
+        } else {
+            let wire = self.wire(&first);
+            let pieces = super::script::cut(&wire, cuts);
+            let last = pieces.len() - 1;
+            for (n, piece) in pieces.into_iter().enumerate() {
+                self.script.add(0, Act::Send(piece));
+                if n < last {
+                    self.script.add(0, Act::Taken);
+                    if let Some(pause) = pause {
+                        self.script.add(0, Act::Pause(pause));
+                    }
+                    if self.dialect.codec().has_boundaries() {
+                        self.script.add(0, Act::Nothing(EARLY));
+                    }
+                }
+            }
+        }
+        self.expect(0, &first);
+        for n in 1..self.plan.messages.len() {
+            let turn = self.turn(0, n);
+            self.say(0, &turn);
+            self.expect(0, &turn);
         }
     }
 
@@ -246,7 +313,7 @@ impl Writer<'_> {
     }
 
     /// One stream in pieces. What is complete is answered at once; what is not, is not.
-    fn in_pieces(&mut self, cuts: &[usize], between: impl Fn() -> Vec<Act>) {
+    fn in_pieces(&mut self, cuts: &[usize]) {
         self.open(0, false);
         let codec = self.dialect.codec();
         let mut wire = Wire::default();
@@ -266,15 +333,12 @@ impl Writer<'_> {
             self.script.add(0, Act::Send(piece));
             if n < last {
                 self.script.add(0, Act::Taken);
-                for act in between() {
-                    self.script.add(0, act);
-                }
             }
             // On a raw stream an answer may come in parts.
             let whole = ends.iter().take_while(|end| **end <= sent).count();
             if codec.has_boundaries() {
                 self.answers(0, answered..whole);
-                if n < last && often && !self.dialect.ask(0, b"").expect.is_empty() {
+                if n < last && often {
                     self.script.add(0, Act::Nothing(EARLY));
                 }
                 answered = whole;
@@ -297,6 +361,10 @@ impl Writer<'_> {
             let halves = self.dialect.codec().has_boundaries();
             let mut rest = Vec::new();
             for (client, turn) in turns.iter().enumerate() {
+                if turn.make.is_some() {
+                    self.say(client, turn);
+                    continue;
+                }
                 let wire = self.wire(turn);
                 let at = if halves { wire.bytes.len() / 2 } else { wire.bytes.len() };
                 let mut pieces = super::script::cut(&wire, &[at]).into_iter();
@@ -321,46 +389,52 @@ impl Writer<'_> {
         self.open(0, false);
         self.one_by_one(0);
         self.script.add(1, Act::Open { holds: false });
-        let mut wire = Wire::default();
-        for turn in self.dialect.opening(1) {
-            wire.append(&self.wire(&turn));
+        // A client that is greeted waits for that; any other one asks at once.
+        let greeted = !self.dialect.greeting().is_empty();
+        let mut turns = self.dialect.opening(1);
+        turns.extend((0..self.plan.messages.len()).map(|n| self.turn(1, n)));
+        if !greeted {
+            let mut wire = Wire::default();
+            for turn in &turns {
+                wire.append(&self.wire(turn));
+            }
+            self.script.add(1, Act::Send(wire));
         }
-        for n in 0..self.plan.messages.len() {
-            wire.append(&self.wire(&self.turn(1, n)));
-        }
-        self.script.add(1, Act::Send(wire)).add(1, Act::Nothing(PAUSE));
+        self.script.add(1, Act::Nothing(PAUSE));
         self.script.add(0, Act::HalfClose).add(0, Act::Ignore(PAUSE)).add(0, Act::Close);
         for expect in self.dialect.greeting() {
             self.script.add(1, Act::Expect(expect));
         }
-        for turn in self.dialect.opening(1) {
-            self.expect(1, &turn);
+        for turn in &turns {
+            if greeted {
+                self.say(1, turn);
+            }
+            self.expect(1, turn);
         }
-        self.answers(1, 0..self.plan.messages.len());
     }
 
     /// Everything is asked before anything is read, so that answers pile up on the server's side.
     fn slow_reader(&mut self) {
         self.script.add(0, Act::Open { holds: true });
-        let opening = self.dialect.opening(0);
+        let mut turns = self.dialect.opening(0);
+        let numbered = |n: usize| super::case::numbered(n * SLOW_SIZE / 7, SLOW_SIZE);
+        turns.extend((0..SLOW_COUNT).map(|n| self.dialect.ask(0, &numbered(n))));
         let mut wire = Wire::default();
-        for turn in &opening {
+        for turn in &turns {
             wire.append(&self.wire(turn));
         }
-        for n in 0..self.plan.messages.len() - 1 {
-            wire.append(&self.wire(&self.turn(0, n)));
-        }
+        // The names of so many bytes are of no use to anybody.
+        wire.fields.clear();
         self.script.add(0, Act::Flood(wire)).add(0, Act::Stuck).add(0, Act::Read).add(0, Act::Settle);
         // One more, once the pile is gone: its answer shows whether something is missing before it.
-        let last = self.turn(0, self.plan.messages.len() - 1);
-        self.script.add(0, Act::Send(self.wire(&last)));
+        let last = self.dialect.ask(0, &numbered(SLOW_COUNT));
+        self.say(0, &last);
         for expect in self.dialect.greeting() {
             self.script.add(0, Act::Expect(expect));
         }
-        for turn in &opening {
+        for turn in turns.iter().chain([&last]) {
             self.expect(0, turn);
         }
-        self.answers(0, 0..self.plan.messages.len());
     }
 
     fn after_bad(&mut self, bytes: &[u8]) {
@@ -396,17 +470,5 @@ impl Writer<'_> {
         let turn = self.turn(0, last);
         self.script.add(0, Act::Send(self.wire(&turn)));
         self.answers(0, 0..self.plan.messages.len());
-    }
-
-    fn forgotten(&mut self, at: usize) {
-        self.open(0, false);
-        let wire = self.wire(&self.turn(0, 0));
-        self.script.send_cut(0, &wire, &[at], Vec::new);
-        self.script.add(0, Act::Taken).add(0, Act::Pause(EARLY));
-        for n in 1..self.plan.messages.len() {
-            let turn = self.turn(0, n);
-            self.script.add(0, Act::Send(self.wire(&turn)));
-            self.expect(0, &turn);
-        }
     }
 }

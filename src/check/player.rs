@@ -17,12 +17,16 @@ const TAKEN: Duration = Duration::from_millis(400);
 const TAKEN_IN_ALL: Duration = Duration::from_secs(2);
 /// Between two pieces where nothing tells whether the first one was read.
 const BLIND: Duration = Duration::from_millis(30);
+/// What is kept of a flood.
+const KEPT: usize = 4 << 10;
 /// A flood that has not moved for so long is stuck.
 const STUCK: Duration = Duration::from_millis(300);
 /// The longest that a flood is waited for until it gets stuck.
 const FLOOD: Duration = Duration::from_secs(5);
 /// After a wrong byte the rest of the wrong answer is of interest, if it comes soon.
 const AFTERMATH: Duration = Duration::from_millis(150);
+/// How long a server may take to end its side when its client has.
+const PARTING: Duration = Duration::from_millis(150);
 /// A share of a processor that no server needs while nobody asks it for anything.
 pub(super) const BUSY_PERCENT: u32 = 25;
 
@@ -106,6 +110,8 @@ impl Player<'_> {
             Act::Expect(expect) => self.expect(client, expect)?,
             Act::Nothing(time) => self.nothing(client, *time)?,
             Act::End => self.end(client)?,
+            Act::Denied(bytes) => self.denied(client, bytes)?,
+            Act::Differs(other) => self.differs(client, *other)?,
             Act::Ignore(time) => {
                 let end = Instant::now() + *time;
                 self.line(client)?.wait(end, |inbox| inbox.ended.map(|_| ()));
@@ -153,7 +159,9 @@ impl Player<'_> {
     }
 
     fn flood(&mut self, client: usize, wire: &Wire) -> Result<(), Failure> {
-        self.noted(client, wire);
+        // Only its beginning is kept: it is long.
+        let head = wire.bytes[..wire.bytes.len().min(KEPT)].to_vec();
+        self.noted(client, &Wire { bytes: head, fields: Vec::new() });
         let patience = self.stage.patience * 3;
         self.line_mut(client)?.flood(wire.bytes.clone(), patience);
         Ok(())
@@ -326,6 +334,28 @@ impl Player<'_> {
         seen.unwrap_or(Err(Failure::StaysOpen))
     }
 
+    fn denied(&mut self, client: usize, granted: &[u8]) -> Result<(), Failure> {
+        let right = self.talks[client].right;
+        let end = Instant::now() + self.stage.patience;
+        let seen = self.line(client)?.wait(end, |inbox| {
+            let said = inbox.bytes[right..].windows(granted.len().max(1)).any(|window| window == granted);
+            match inbox.ended {
+                _ if said => Some(Err(Failure::Unasked { at: right })),
+                Some(_) => Some(Ok(())),
+                None => None,
+            }
+        });
+        seen.unwrap_or(Err(Failure::StaysOpen))
+    }
+
+    fn differs(&self, client: usize, other: usize) -> Result<(), Failure> {
+        let head = |line: &Line| line.look(|inbox| inbox.bytes[..inbox.bytes.len().min(32)].to_vec());
+        if head(self.line(client)?) == head(self.line(other)?) {
+            return Err(Failure::Wrong { at: 0, why: "the same bytes as for another client".to_owned() });
+        }
+        Ok(())
+    }
+
     fn idle(&mut self, time: Duration) -> Result<(), Failure> {
         let begun = Instant::now();
         let Some(before) = (self.stage.cpu)() else { return Ok(()) };
@@ -369,6 +399,10 @@ impl Player<'_> {
         for (client, line) in self.lines.iter_mut().enumerate() {
             let Some(line) = line else { continue };
             line.half_close();
+            if failure.is_none() {
+                // A server that has seen the client's end is free for the next script.
+                line.wait(Instant::now() + PARTING, |inbox| inbox.ended.map(|_| ()));
+            }
             line.close();
             let talk = &mut self.talks[client];
             line.look(|inbox| {

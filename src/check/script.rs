@@ -53,6 +53,10 @@ pub enum Act {
     Nothing(Duration),
     /// Waits for the server to end its side; nothing may come before.
     End,
+    /// Waits for the server to end the connection, without these bytes.
+    Denied(Vec<u8>),
+    /// The first bytes that came must not be those of that other client.
+    Differs(usize),
     /// Lets come what comes, for at most so long or to the end: it is not judged.
     Ignore(Duration),
     /// Measures the processor time that the server uses while nobody asks it for anything.
@@ -70,6 +74,8 @@ impl fmt::Debug for Act {
             Act::Pause(time) | Act::Nothing(time) | Act::Ignore(time) | Act::Idle(time) => {
                 write!(f, "{time:?}")
             }
+            Act::Denied(_) => f.write_str("Denied"),
+            Act::Differs(other) => write!(f, "Differs({other})"),
             Act::Stuck => f.write_str("Stuck"),
             Act::Read => f.write_str("Read"),
             Act::Settle => f.write_str("Settle"),
@@ -93,19 +99,6 @@ impl Script {
     pub fn add(&mut self, client: usize, act: Act) -> &mut Script {
         self.steps.push(Step { client, act });
         self
-    }
-
-    /// Sends `wire` in pieces cut at `cuts`; each piece has been read before the next one goes.
-    pub fn send_cut(&mut self, client: usize, wire: &Wire, cuts: &[usize], between: impl Fn() -> Vec<Act>) {
-        for (n, piece) in cut(wire, cuts).into_iter().enumerate() {
-            if n > 0 {
-                self.add(client, Act::Taken);
-                for act in between() {
-                    self.add(client, act);
-                }
-            }
-            self.add(client, Act::Send(piece));
-        }
     }
 
     /// How many clients there are.

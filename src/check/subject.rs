@@ -56,6 +56,13 @@ impl<'a> Subject<'a> {
 
     /// Plays a script. The program is started where it does not run, and ended where it may be the worse for it.
     pub(super) fn play(&mut self, script: &Script) -> Result<Outcome, Unready> {
+        let used = self.addr.is_some();
+        let outcome = self.play_once(script)?;
+        // It ended in the middle: that may be the late end of what an earlier script began. A fresh one tells.
+        if used && outcome.exit.is_some() { self.play_once(script) } else { Ok(outcome) }
+    }
+
+    fn play_once(&mut self, script: &Script) -> Result<Outcome, Unready> {
         let addr = self.ready()?;
         let outcome = {
             let (child, cpu) = (&self.child, || with(&self.child, |child| child.cpu_time()));

@@ -1,8 +1,9 @@
 //! Clients that come, stay, and go.
 
 use super::{Evidence, Observed, Test, last_words};
-use crate::check::outcome::{Ended, Failure};
-use crate::check::plan::{Plan, Way, interleaved_payload};
+use crate::check::outcome::{Ended, Event, Failure, What};
+use crate::check::plan::{Plan, Probe, Way, interleaved_payload};
+use crate::net::table::Transport;
 
 /// The end of the client's side is not understood.
 pub(super) fn ignores_half_close(evidence: &Evidence) -> Test {
@@ -69,7 +70,17 @@ pub(super) fn wrong_peer(evidence: &Evidence) -> Test {
         let got = |other: &usize| meant_for(*other).any(|wanted| holds(&talk.received, &wanted));
         others.into_iter().find(got).map(|other| (receiver, other))
     });
-    let Some((receiver, other)) = astray else { return Test::No };
+    // Where all answers are alike, one client has more of them than it asked for.
+    let surplus = || {
+        let asked = |client: usize| {
+            let sent = |e: &&Event| e.client == client && matches!(e.what, What::Sent { .. });
+            observed.outcome.events.iter().filter(sent).count()
+        };
+        let receiver = talks.iter().enumerate().position(|(n, talk)| talk.ends.len() > asked(n))?;
+        let failed = observed.outcome.failure.as_ref().map(|(client, _)| *client)?;
+        (evidence.transport == Transport::Udp && failed != receiver).then_some((receiver, failed))
+    };
+    let Some((receiver, other)) = astray.or_else(surplus) else { return Test::No };
     let explanation = format!(
         "your server sends answers to the wrong client: client {} received what client {} had asked for. Answer on the \
          socket, or to the address, that the message came from.",
@@ -98,4 +109,17 @@ pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
          as soon as the first had left, the answer came. Serve each in a thread, or all in one loop over a selector."
         .to_owned();
     evidence.proven("one-client-at-a-time", explanation, |o| o.plan.way == Way::Interleaved)
+}
+
+/// A client that has left is still there for the others.
+pub(super) fn ghost_members(evidence: &Evidence) -> Test {
+    let gone = |o: &Observed| o.plan.way == Way::Probe(Probe::GoneMember);
+    let Some(observed) = evidence.open().find(|o| gone(o)) else { return Test::No };
+    if observed.outcome.exit.is_some() || !matches!(observed.failure(), Some(Failure::Wrong { .. })) {
+        return Test::No;
+    }
+    let explanation = "your server keeps clients that have left: after one had closed its connection, it was still counted, or its \
+         name still taken. When recv returns 0 bytes or fails, take the client out of every list before closing."
+        .to_owned();
+    evidence.proven("ghost-members", explanation, gone)
 }

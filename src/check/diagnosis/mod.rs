@@ -17,6 +17,7 @@ mod input;
 mod length;
 mod load;
 mod stream;
+mod trust;
 
 use std::sync::Arc;
 
@@ -97,6 +98,11 @@ pub const HYPOTHESES: &[Hypothesis] = &[
     Hypothesis { class: "one-client-at-a-time", test: clients::one_at_a_time },
     Hypothesis { class: "partial-send-lost", test: load::loses_or_resends },
     Hypothesis { class: "dies-on-bad-input", test: input::dies },
+    Hypothesis { class: "accepts-any-digest", test: trust::any_digest },
+    Hypothesis { class: "compares-partial-digest", test: trust::partial_digest },
+    Hypothesis { class: "repeats-challenge", test: trust::repeats_challenge },
+    Hypothesis { class: "path-traversal", test: trust::path_traversal },
+    Hypothesis { class: "ghost-members", test: clients::ghost_members },
     Hypothesis { class: "idle-spin", test: load::idle_spin },
 ];
 
@@ -174,7 +180,10 @@ impl Observed {
 
 /// True for the ways in which a stream comes in other pieces than its messages.
 fn resegments(way: &Way) -> bool {
-    matches!(way, Way::Cut(_) | Way::Paused(_) | Way::Bytes | Way::Coalesced | Way::Interleaved)
+    matches!(
+        way,
+        Way::Cut(_) | Way::Paused(_) | Way::Straddled(_) | Way::Bytes | Way::Coalesced | Way::Interleaved
+    )
 }
 
 /// How the program ended, in words for an explanation; empty if it runs on.

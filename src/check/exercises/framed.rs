@@ -24,7 +24,11 @@ impl Dialect for FramedEcho {
 
     fn ask(&self, _client: usize, payload: &[u8]) -> Turn {
         let answer = [&self.mark, payload].concat();
-        Turn { payload: payload.to_vec(), expect: vec![Expect::Exact { codec: self.codec, payload: answer }] }
+        Turn {
+            payload: payload.to_vec(),
+            make: None,
+            expect: vec![Expect::Exact { codec: self.codec, payload: answer }],
+        }
     }
 }
 

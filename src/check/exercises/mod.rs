@@ -1,6 +1,13 @@
 //! The exercises, a file for each kind.
 
+mod echo;
 mod framed;
+mod header;
+mod hmac;
+mod json;
+mod records;
+mod rooms;
+mod udp;
 
 use super::exercise::Exercise;
 use super::variant::Variant;
@@ -9,5 +16,17 @@ use super::variant::Variant;
 type MakeExercise = fn(&Variant, u64) -> Exercise;
 
 /// All of them, from the easiest up.
-pub(super) const ALL: [(&str, MakeExercise); 2] =
-    [("framed-echo-u16", framed::u16), ("framed-echo-u32", framed::u32)];
+pub(super) const ALL: [(&str, MakeExercise); 12] = [
+    ("tcp-echo-once", echo::once),
+    ("tcp-echo", echo::echo),
+    ("tcp-echo-many", echo::many),
+    ("udp-echo", udp::echo),
+    ("udp-ack", udp::ack),
+    ("upper-lines", echo::upper_lines),
+    ("framed-echo-u16", framed::u16),
+    ("framed-echo-u32", framed::u32),
+    ("framed-echo-header", header::echo),
+    ("hmac-challenge", hmac::challenge),
+    ("rooms", rooms::rooms),
+    ("records", records::records),
+];
