@@ -27,6 +27,7 @@ mod engine;
 pub mod exercise;
 mod exercises;
 pub mod expect;
+pub mod grade;
 mod line;
 pub mod outcome;
 pub mod plan;
@@ -40,6 +41,7 @@ pub mod variant;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use engine::run;
@@ -65,6 +67,8 @@ pub struct Config {
     pub limit: Duration,
     /// How the program is called in a reproduction, such as `python3 my_server.py {port}`.
     pub shown: String,
+    /// Where the program's folders are made; `None`: in the system's temporary folder.
+    pub scratch: Option<PathBuf>,
 }
 
 impl Config {
@@ -72,7 +76,7 @@ impl Config {
     #[must_use]
     pub fn new(target: Target, seed: u64) -> Config {
         let (patience, limit) = (Duration::from_secs(3), Duration::from_secs(120));
-        Config { target, seed, case: None, patience, limit, shown: String::new() }
+        Config { target, seed, case: None, patience, limit, shown: String::new(), scratch: None }
     }
 }
 

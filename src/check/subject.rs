@@ -100,7 +100,8 @@ impl<'a> Subject<'a> {
         let port = free_port(self.exercise.transport).map_err(|e| checker(CheckError::Net(e)))?;
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let mut program = place(program, &host.to_string(), port);
-        let folder = make_folder().map_err(|source| checker(CheckError::Folder { source }))?;
+        let folder = make_folder(self.config.scratch.as_deref())
+            .map_err(|source| checker(CheckError::Folder { source }))?;
         for (name, value) in &self.exercise.env {
             program.env.push((name.into(), value.into()));
         }
@@ -226,10 +227,11 @@ fn free_port(transport: Transport) -> Result<u16, crate::net::NetError> {
 }
 
 /// A folder of its own, with a `files` folder for the server and a canary beside that.
-fn make_folder() -> std::io::Result<PathBuf> {
+fn make_folder(within: Option<&Path>) -> std::io::Result<PathBuf> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::SeqCst);
-    let folder = std::env::temp_dir().join(format!("netlab-check-{}-{number}", std::process::id()));
+    let within = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
+    let folder = within.join(format!("netlab-check-{}-{number}", std::process::id()));
     fs::create_dir(&folder)?;
     fs::create_dir(folder.join("files"))?;
     fs::write(folder.join(CANARY), CANARY_TEXT)?;

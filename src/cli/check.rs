@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -111,10 +112,18 @@ fn failed(error: check::CheckError) -> anyhow::Error {
 }
 
 /// A short one: it is typed.
-fn random_seed() -> anyhow::Result<u64> {
+pub(super) fn random_seed() -> anyhow::Result<u64> {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(u64::from(u32::from_be_bytes(bytes)) % 1_000_000)
+}
+
+/// The text of a file of weights.
+pub(super) fn read_points(path: &Path) -> Result<String, UsageError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let path = crate::text::escape(path.as_os_str().as_encoded_bytes());
+        UsageError::new(format!("--points {path}: {error}"))
+    })
 }
 
 /// A bar on stderr while the cases are played, if that is a terminal.

@@ -20,6 +20,7 @@ mod env_file;
 mod events;
 mod exercises;
 mod explain;
+mod grade;
 mod hint;
 mod inspect;
 mod logging;
@@ -111,6 +112,7 @@ enum Command {
     Bench(bench::BenchCommand),
     // Their `--help` begins with the page on their arguments.
     Check(Box<check::CheckArgs>),
+    Grade(Box<grade::GradeArgs>),
     #[command(hide = true)]
     Confined(confined::ConfinedArgs),
     Exercises(exercises::ExercisesArgs),
@@ -144,6 +146,7 @@ impl Command {
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
             Command::Check(args) => args.run(output),
+            Command::Grade(args) => args.run(output),
             Command::Confined(args) => args.run(),
             Command::Exercises(args) => args.run(output),
             Command::Inspect(args) => args.run(output),
@@ -172,6 +175,7 @@ impl Command {
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
             Command::Check(args) => args.json,
+            Command::Grade(args) => args.json,
             Command::Exercises(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Explain(args) => args.json,
