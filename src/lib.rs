@@ -25,11 +25,12 @@
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 3     | [`process`]                                | child programs: own group, limits, certain end    |
-//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`diag`] | the programs                       |
+//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`check`], [`diag`] | the programs |
 //! | 5     | [`render`], [`tui`]                        | how reports look; the full-screen chat            |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
 pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod demo;

@@ -37,6 +37,8 @@ pub enum Block {
     Verbatim(String),
     /// A table.
     Table(Table),
+    /// What was sent and received, byte by byte.
+    Exchange(Exchange),
     /// A picture of bytes.
     Ribbon(Ribbon),
     /// A picture of moments.
@@ -145,6 +147,32 @@ impl Ribbon {
         };
         self.rows.iter().map(columns).max().unwrap_or(0)
     }
+}
+
+/// What clients sent and received, in order: hex and text, with the bytes named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// How many rows came before the first one here.
+    pub left_out: usize,
+    /// The rows, from the top.
+    pub rows: Vec<ExchangeRow>,
+}
+
+/// One row of an [`Exchange`]: bytes in one direction, or a remark.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExchangeRow {
+    /// Who does what, in at most ten letters.
+    pub label: String,
+    /// The bytes, or the first of them.
+    pub bytes: Vec<u8>,
+    /// How many there are.
+    pub length: usize,
+    /// What they are called.
+    pub fields: Vec<Span>,
+    /// The first wrong one.
+    pub wrong: Option<usize>,
+    /// A remark in place of bytes; empty for none.
+    pub note: String,
 }
 
 /// A picture of moments: rows of events on one axis of time, which starts at 0.

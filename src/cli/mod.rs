@@ -10,14 +10,18 @@ mod bench;
 mod bytes;
 mod capture;
 mod chat;
+mod check;
 mod class_list;
 mod completions;
 mod config;
+mod confined;
 mod dissector;
 mod doctor;
 mod env_file;
 mod events;
+mod exercises;
 mod explain;
+mod grade;
 mod hint;
 mod inspect;
 mod logging;
@@ -114,6 +118,14 @@ enum Command {
     /// Put load on a server and measure it
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Check a program of your own, in any language, and say what is wrong with it
+    Check(Box<check::CheckArgs>),
+    /// List the exercises, or show one's specification
+    Exercises(exercises::ExercisesArgs),
+    /// Check a class's submissions, each confined, and sum up
+    Grade(Box<grade::GradeArgs>),
+    #[command(hide = true)]
+    Confined(confined::ConfinedArgs),
     /// Take a stream of bytes apart: frames, fields, the first thing wrong
     Inspect(inspect::InspectArgs),
     /// Explain an error, a call, a state, an option, an address
@@ -150,6 +162,10 @@ impl Command {
             Command::Records(command) => command.run(),
             Command::Users(command) => command.run(output),
             Command::Bench(command) => command.run(output),
+            Command::Check(args) => args.run(output),
+            Command::Grade(args) => args.run(output),
+            Command::Confined(args) => args.run(),
+            Command::Exercises(args) => args.run(output),
             Command::Inspect(args) => args.run(output),
             Command::Explain(args) => args.run(output),
             Command::Bytes(args) => args.run(output),
@@ -175,6 +191,9 @@ impl Command {
             Command::Records(command) => command.json(),
             Command::Users(command) => command.json(),
             Command::Bench(command) => command.json(),
+            Command::Check(args) => args.json,
+            Command::Grade(args) => args.json,
+            Command::Exercises(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Bytes(args) => args.json,
@@ -184,6 +203,7 @@ impl Command {
             Command::Config(args) => args.json,
             Command::Serve(_)
             | Command::Chat(_)
+            | Command::Confined(_)
             | Command::Completions(_)
             | Command::Dissector(_)
             | Command::Man(_) => false,

@@ -9,6 +9,7 @@
 //! launcher in front ([`Program::launcher`]). Nothing here knows a protocol.
 
 mod capture;
+mod confine;
 mod os;
 mod ready;
 
@@ -22,7 +23,11 @@ use std::time::{Duration, Instant};
 
 use capture::Capture;
 pub use capture::Captured;
+pub use confine::{ConfineError, Confinement, program_folders};
 pub use ready::{Listening, listening};
+
+/// How often the size of a group is looked at.
+const SIZE_WATCH: Duration = Duration::from_millis(100);
 
 /// A program to start.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +59,8 @@ pub struct Limits {
     pub file_size: Option<u64>,
     /// Processor time, in seconds.
     pub cpu_seconds: Option<u64>,
+    /// Processes of its group; all are ended when there are more. It is looked at ten times a second.
+    pub processes: Option<usize>,
 }
 
 /// How a child ended.
@@ -137,10 +144,31 @@ impl Program {
         })
         .map_err(failed)?;
         os::limit(&inner, self.limits);
+        if let Some(most) = self.limits.processes {
+            watch_size(inner.id(), most);
+        }
         let stdout = capture::drain(inner.stdout.take());
         let stderr = capture::drain(inner.stderr.take());
         Ok(Child { inner, stdout, stderr, ended: None })
     }
+}
+
+/// Ends the group of `leader` when it has more than `most` processes: a fork bomb. The watch is over when `leader`
+/// is none of ours any more.
+fn watch_size(leader: u32, most: usize) {
+    std::thread::spawn(move || {
+        while running(|running| running.contains(&leader)) {
+            if os::group_size(leader) > most {
+                // Under the lock: as long as it is in the set nobody else can have got its number.
+                running(|running| {
+                    if running.contains(&leader) {
+                        os::kill_group_of(leader);
+                    }
+                });
+            }
+            std::thread::sleep(SIZE_WATCH);
+        }
+    });
 }
 
 impl Child {

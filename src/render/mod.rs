@@ -4,6 +4,8 @@
 
 mod axis;
 mod bars;
+mod exchange;
+pub mod grading;
 mod json;
 mod progress;
 mod ribbon;
@@ -12,6 +14,7 @@ mod table;
 
 pub use axis::time_axis;
 pub use bars::bar_chart;
+pub use exchange::exchange;
 pub use json::{document, error_document};
 pub use progress::Progress;
 pub use ribbon::ribbon;
@@ -54,6 +57,7 @@ pub fn block_text(block: &Block, style: Style) -> String {
         Block::Text(text) => wrap(text, style.width),
         Block::Verbatim(lines) => format!("{lines}\n"),
         Block::Table(rows) => table(rows, style),
+        Block::Exchange(rows) => exchange(rows, style),
         Block::Ribbon(picture) => ribbon(picture, style),
         Block::TimeAxis(picture) => time_axis(picture, style),
         Block::Bars(picture) => bar_chart(picture, style),

@@ -69,6 +69,23 @@ pub(in crate::process) fn group_cpu_time(group: u32) -> Option<Duration> {
         .then(|| Duration::from_millis(total * 1_000 / rustix::param::clock_ticks_per_second()))
 }
 
+/// How many processes the group has.
+pub(in crate::process) fn group_size(group: u32) -> usize {
+    stats().filter(|stat| u32::try_from(stat.group) == Ok(group)).count()
+}
+
+/// How many threads this process's user has: what RLIMIT_NPROC counts.
+pub(in crate::process) fn threads_of_user() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let own = rustix::process::getuid().as_raw();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mine = entries.filter(|entry| {
+        let process = entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok());
+        process && entry.metadata().is_ok_and(|metadata| metadata.uid() == own)
+    });
+    mine.map(|entry| fs::read_dir(entry.path().join("task")).map_or(1, |tasks| tasks.count() as u64)).sum()
+}
+
 /// True if the process belongs to the group.
 pub(in crate::process) fn in_group(pid: u32, group: u32) -> bool {
     stat(pid).is_some_and(|stat| u32::try_from(stat.group) == Ok(group))

@@ -28,6 +28,14 @@ pub(in crate::process) fn kill_group(child: &mut Child) {
     let _ = kill_process_group(pid(child), Signal::KILL);
 }
 
+/// Ends every process of the group that `leader` leads; it has not been waited for.
+pub(in crate::process) fn kill_group_of(leader: u32) {
+    if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        // The only failure is a group without living members.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
 /// The end of a child that was waited for.
 pub(in crate::process) fn exit_of(status: ExitStatus) -> Exit {
     match status.code() {

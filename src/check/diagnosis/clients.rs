@@ -1,0 +1,125 @@
+//! Clients that come, stay, and go.
+
+use super::{Evidence, Observed, Test, last_words};
+use crate::check::outcome::{Ended, Event, Failure, What};
+use crate::check::plan::{Plan, Probe, Way, interleaved_payload};
+use crate::net::table::Transport;
+
+/// The end of the client's side is not understood.
+pub(super) fn ignores_half_close(evidence: &Evidence) -> Test {
+    let Some(observed) = evidence.symptom(|way| *way == Way::HalfClosed) else { return Test::No };
+    if !evidence.passed(|plan| plan.way == Way::Whole) {
+        return Test::No;
+    }
+    let said = match observed.failure() {
+        Some(Failure::StaysOpen) => {
+            "the client ended its side, got its answer, and your server never ended the connection. When recv \
+             returns 0 bytes, the client has nothing more to send: close"
+        }
+        Some(Failure::Gone(Ended::Fin | Ended::Reset)) if observed.outcome.exit.is_none() => {
+            "the client ended its side after its last byte, and your server closed without the answer. Its end says that \
+             it sends no more, not that it is gone: answer first, then close"
+        }
+        Some(Failure::Silent) => {
+            "when the client ended its side after its last byte, no answer came; without that end it did"
+        }
+        _ => return Test::No,
+    };
+    let explanation = format!("your server mistakes the end of the client's side: {said}.");
+    evidence.proven("ignores-half-close", explanation, |o| {
+        let stuck = matches!(o.failure(), Some(Failure::Silent | Failure::Busy(_)));
+        o.plan.way == Way::HalfClosed
+            || (stuck && matches!(o.plan.way, Way::Successive | Way::AfterBad(_) | Way::IdleAfter))
+    })
+}
+
+/// After its first client the program ends, or listens no more.
+pub(super) fn exits_after_one(evidence: &Evidence) -> Test {
+    let second = |o: &&Observed| {
+        o.plan.way == Way::Successive && o.outcome.failure.as_ref().is_some_and(|(n, _)| *n == 1)
+    };
+    let Some(observed) = evidence.open().find(second) else { return Test::No };
+    let refused = matches!(observed.failure(), Some(Failure::Refused | Failure::Gone(_)));
+    if observed.outcome.exit.is_none() && !refused {
+        return Test::No;
+    }
+    let ended = last_words(&observed.outcome);
+    let ended = if ended.is_empty() { "nobody listened any more".to_owned() } else { ended };
+    let explanation = format!(
+        "your server serves one client and ends: the first one was answered and left, then {ended}. Put `accept` and what \
+         follows into a loop."
+    );
+    evidence.proven("exits-after-one-client", explanation, |o| {
+        matches!(o.plan.way, Way::Successive | Way::AfterBad(_) | Way::IdleAfter | Way::Interleaved)
+    })
+}
+
+/// A client is sent what is meant for another.
+pub(super) fn wrong_peer(evidence: &Evidence) -> Test {
+    let Some(observed) = evidence.symptom(|way| *way == Way::Interleaved) else { return Test::No };
+    let talks = &observed.outcome.talks;
+    // Each client's messages carry its number, so that answers tell whom they are meant for.
+    let meant_for = |other: usize| {
+        observed.plan.messages.iter().filter_map(move |message| {
+            let asked = evidence.dialect.ask(other, &interleaved_payload(message, other));
+            asked.expect.first()?.bytes()
+        })
+    };
+    let astray = talks.iter().enumerate().find_map(|(receiver, talk)| {
+        let others = (0..talks.len()).filter(|other| *other != receiver);
+        let got = |other: &usize| meant_for(*other).any(|wanted| holds(&talk.received, &wanted));
+        others.into_iter().find(got).map(|other| (receiver, other))
+    });
+    // Where all answers are alike, one client has more of them than it asked for.
+    let surplus = || {
+        let asked = |client: usize| {
+            let sent = |e: &&Event| e.client == client && matches!(e.what, What::Sent { .. });
+            observed.outcome.events.iter().filter(sent).count()
+        };
+        let receiver = talks.iter().enumerate().position(|(n, talk)| talk.ends.len() > asked(n))?;
+        let failed = observed.outcome.failure.as_ref().map(|(client, _)| *client)?;
+        (evidence.transport == Transport::Udp && failed != receiver).then_some((receiver, failed))
+    };
+    let Some((receiver, other)) = astray.or_else(surplus) else { return Test::No };
+    let explanation = format!(
+        "your server sends answers to the wrong client: client {} received what client {} had asked for. Answer on the \
+         socket, or to the address, that the message came from.",
+        receiver + 1,
+        other + 1
+    );
+    evidence.proven("answers-wrong-peer", explanation, |o| o.plan.way == Way::Interleaved)
+}
+
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    !wanted.is_empty() && bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// The second client is served when the first has left.
+pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
+    let Some(observed) = evidence.symptom(|way| *way == Way::Interleaved) else { return Test::No };
+    if !matches!(observed.failure(), Some(Failure::Silent | Failure::Gone(_) | Failure::Refused)) {
+        return Test::No;
+    }
+    let plan = Plan { way: Way::Waiting, messages: vec![b"Hello".to_vec()], misread: None };
+    let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
+    if !outcome.passed() {
+        return Test::No;
+    }
+    let explanation = "your server serves one client at a time: while one was connected, another one asked and got no answer; \
+         as soon as the first had left, the answer came. Serve each in a thread, or all in one loop over a selector."
+        .to_owned();
+    evidence.proven("one-client-at-a-time", explanation, |o| o.plan.way == Way::Interleaved)
+}
+
+/// A client that has left is still there for the others.
+pub(super) fn ghost_members(evidence: &Evidence) -> Test {
+    let gone = |o: &Observed| o.plan.way == Way::Probe(Probe::GoneMember);
+    let Some(observed) = evidence.open().find(|o| gone(o)) else { return Test::No };
+    if observed.outcome.exit.is_some() || !matches!(observed.failure(), Some(Failure::Wrong { .. })) {
+        return Test::No;
+    }
+    let explanation = "your server keeps clients that have left: after one had closed its connection, it was still counted, or its \
+         name still taken. When recv returns 0 bytes or fails, take the client out of every list before closing."
+        .to_owned();
+    evidence.proven("ghost-members", explanation, gone)
+}

@@ -1,0 +1,35 @@
+//! Bad input that takes the whole server with it.
+
+use super::{Evidence, Observed, Test, last_words};
+use crate::check::outcome::Failure;
+use crate::check::plan::Way;
+use crate::text::excerpt;
+
+/// After bad input from one client, no other is served.
+pub(super) fn dies(evidence: &Evidence) -> Test {
+    let no_text = |o: &Observed| o.plan.messages.iter().any(|m| std::str::from_utf8(m).is_err());
+    let died = |o: &&Observed| match &o.plan.way {
+        Way::AfterBad(_) => true,
+        Way::Whole => o.outcome.exit.is_some() && no_text(o),
+        _ => false,
+    };
+    let Some(observed) = evidence.open().find(died) else { return Test::No };
+    let gone = matches!(
+        observed.failure(),
+        Some(Failure::Gone(_) | Failure::Refused | Failure::Silent | Failure::Unread)
+    );
+    if !gone || !evidence.passed(|plan| plan.way == Way::Successive || plan.way == Way::Whole) {
+        return Test::No;
+    }
+    let input = match &observed.plan.way {
+        Way::AfterBad(bytes) => format!("`{}`", excerpt(bytes, 40)),
+        _ => "bytes that are no text".to_owned(),
+    };
+    let ended = last_words(&observed.outcome);
+    let ended = if ended.is_empty() { "the next client got no answer".to_owned() } else { ended };
+    let explanation = format!(
+        "bad input of one client ends your server for all: after {input}, {ended}. Catch what one client's bytes can \
+         raise, and close that client's connection alone."
+    );
+    evidence.proven("dies-on-bad-input", explanation, |o| died(&o))
+}

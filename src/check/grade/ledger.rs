@@ -1,0 +1,160 @@
+//! What has been graded already: a file for each submission, written whole or not at all, so that a grading that
+//! was interrupted goes on where it stopped.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{FileError, Submission};
+use crate::check::{CheckReport, Status};
+
+/// Where the ledger lies in the folder of grades.
+const FOLDER: &str = ".ledger";
+/// What all grades in a folder have in common.
+const TERMS: &str = "terms.json";
+
+/// Under which conditions a class is graded: the same for everyone, also when the grading goes on later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The exercise.
+    pub exercise: String,
+    /// Its variant.
+    pub variant: Option<u64>,
+    /// Chooses the messages' texts.
+    pub seed: u64,
+    /// The weights, as they were written.
+    pub points: Option<String>,
+}
+
+/// What became of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was checked.
+    Graded,
+    /// It has nothing that could be started.
+    NoProgram,
+    /// The checker failed: this says nothing about it.
+    CheckerFailed,
+}
+
+/// A submission's line in the class's table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its name.
+    pub submission: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it was not checked.
+    pub reason: Option<String>,
+    /// Points.
+    pub score: u32,
+    /// Of so many.
+    pub max_score: u32,
+    /// Cases that passed.
+    pub passed: usize,
+    /// Cases that failed, by name.
+    pub failed: Vec<String>,
+    /// Classes of bugs that were proven.
+    pub classes: Vec<String>,
+    /// What it looked like then.
+    pub fingerprint: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Row {
+    pub(super) fn of(submission: &Submission, report: &CheckReport) -> Row {
+        let failed = report.cases.iter().filter(|case| case.status == Status::Failed);
+        let classes = report.cases.iter().filter_map(|case| case.diagnosis.as_ref());
+        let outcome = if report.is_error() { Outcome::CheckerFailed } else { Outcome::Graded };
+        Row {
+            submission: submission.shown(),
+            outcome,
+            reason: report.is_error().then(|| "the checker failed in a case".to_owned()),
+            score: report.score,
+            max_score: report.max_score,
+            passed: report.passed,
+            failed: failed.map(|case| case.name.clone()).collect(),
+            classes: classes.map(|diagnosis| diagnosis.class.clone()).collect(),
+            fingerprint: String::new(),
+            seconds: 0.0,
+        }
+    }
+
+    pub(super) fn ungraded(submission: &Submission, reason: String) -> Row {
+        let checker = reason.starts_with("the checker failed");
+        Row {
+            submission: submission.shown(),
+            outcome: if checker { Outcome::CheckerFailed } else { Outcome::NoProgram },
+            reason: Some(reason),
+            score: 0,
+            max_score: 0,
+            passed: 0,
+            failed: Vec::new(),
+            classes: Vec::new(),
+            fingerprint: String::new(),
+            seconds: 0.0,
+        }
+    }
+}
+
+/// The files in which the rows are kept.
+#[derive(Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+}
+
+impl Ledger {
+    /// The ledger in a folder of grades, which is made if it isn't there, and the terms under which the grading there
+    /// began: `asked`, where it begins now.
+    ///
+    /// # Errors
+    /// A folder that can't be made, or files in it that can't be read or written.
+    pub fn open(out: &Path, asked: &Terms) -> Result<(Ledger, Terms), FileError> {
+        let folder = out.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(FileError::new("make", &folder))?;
+        let path = folder.join(TERMS);
+        let terms = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(io::Error::other)
+                .map_err(FileError::new("understand", &path))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                replace(&path, &json(asked))?;
+                asked.clone()
+            }
+            Err(error) => return Err(FileError::new("read", &path)(error)),
+        };
+        Ok((Ledger { folder }, terms))
+    }
+
+    /// A submission's row, if it has been graded. A file that is no row counts as none.
+    #[must_use]
+    pub fn row(&self, submission: &Submission) -> Option<Row> {
+        serde_json::from_slice(&fs::read(self.path(submission)).ok()?).ok()
+    }
+
+    pub(super) fn enter(&self, submission: &Submission, row: &Row) -> Result<(), FileError> {
+        replace(&self.path(submission), &json(row))
+    }
+
+    fn path(&self, submission: &Submission) -> PathBuf {
+        // Not `terms.json`, whatever a submission is called.
+        self.folder.join(submission.file_name("row.json"))
+    }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec_pretty(value).expect("string keys and finite numbers")
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
+    fs::write(&temporary, bytes).map_err(FileError::new("write", &temporary))?;
+    fs::rename(&temporary, path).map_err(FileError::new("write", path))
+}

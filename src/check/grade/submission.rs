@@ -1,0 +1,218 @@
+//! A student's folder: its `run` script, and the conditions under which it is started.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use sha2::{Digest, Sha256};
+
+use super::{FileError, Plan};
+use crate::check::{self, CheckReport, Config, Target};
+use crate::process::{Limits, Program};
+use crate::text::escape;
+
+/// The program of a submission.
+const RUN: &str = "run";
+/// Files of a submission that its fingerprint covers; more than this nobody hands in.
+const FILES: usize = 10_000;
+/// What a program may use up: far more than any server of the exercises needs.
+const LIMITS: Limits = Limits {
+    memory: Some(2 << 30),
+    descriptors: Some(1_024),
+    file_size: Some(64 << 20),
+    cpu_seconds: Some(120),
+    processes: Some(64),
+};
+/// Variables that a program gets to see; the others may hold secrets of whoever grades.
+const KEPT: [&str; 5] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
+
+/// One student's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// The folder's name.
+    pub name: OsString,
+    /// Where it is.
+    pub folder: PathBuf,
+}
+
+/// What programs may touch.
+#[derive(Clone, Debug)]
+pub enum Surroundings {
+    /// Put this in front of each: it confines the program to reading its folder, and writing in a temporary one.
+    Confined {
+        /// netlab itself.
+        launcher: PathBuf,
+        /// What programs may read besides, such as a language in a home folder.
+        read: Vec<PathBuf>,
+    },
+    /// They may do what whoever grades may.
+    Open,
+}
+
+/// The submissions in a folder: every folder in it that is not hidden, by name.
+///
+/// # Errors
+/// A folder that can't be read.
+pub fn submissions(folder: &Path) -> Result<Vec<Submission>, FileError> {
+    let failed = || FileError::new("read", folder);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !hidden && entry.path().is_dir() {
+            // In full: the program runs in there.
+            let folder = fs::canonicalize(entry.path()).map_err(FileError::new("read", &entry.path()))?;
+            found.push(Submission { name: entry.file_name(), folder });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+impl Submission {
+    /// Its name, with nothing in it that a terminal obeys.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        escape(self.name.as_encoded_bytes())
+    }
+
+    /// The name of a file about it.
+    pub(super) fn file_name(&self, extension: &str) -> OsString {
+        let mut name = self.name.clone();
+        name.push(".");
+        name.push(extension);
+        name
+    }
+
+    /// Changes when one of its files does: their names, sizes and times of change.
+    pub(super) fn fingerprint(&self) -> String {
+        let (mut hash, mut folders, mut files) = (Sha256::new(), vec![self.folder.clone()], 0);
+        while let Some(folder) = folders.pop() {
+            let mut entries: Vec<_> = fs::read_dir(&folder).into_iter().flatten().flatten().collect();
+            entries.sort_by_key(fs::DirEntry::file_name);
+            for entry in entries {
+                // Of the link, not of what it leads to.
+                let Ok(metadata) = entry.metadata() else { continue };
+                files += 1;
+                if files > FILES {
+                    break;
+                }
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+                let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                hash.update(entry.path().as_os_str().as_encoded_bytes());
+                hash.update(metadata.len().to_be_bytes());
+                hash.update(changed.unwrap_or_default().as_nanos().to_be_bytes());
+            }
+        }
+        crate::text::hex(&hash.finalize()[..16]).replace(' ', "")
+    }
+
+    /// Checks it.
+    ///
+    /// # Errors
+    /// Why it could not be checked, in words: no program, or the checker's own failure.
+    pub(super) fn check(&self, plan: &Plan<'_>) -> Result<CheckReport, String> {
+        let run = self.folder.join(RUN);
+        if !run.is_file() {
+            return Err(format!("no file `{RUN}`: it starts the server on the port that is its argument"));
+        }
+        let scratch =
+            Scratch::new().map_err(|error| format!("the checker failed: no temporary folder: {error}"))?;
+        let program = self.program(&run, plan, &scratch.0);
+        let mut config = Config::new(Target::Program(program), plan.seed);
+        config.limit = plan.limit;
+        config.scratch = Some(scratch.0.clone());
+        config.shown = format!("./{RUN} PORT");
+        let checked = catch_unwind(AssertUnwindSafe(|| check::run(plan.exercise, &config, &mut Vec::new())));
+        match checked {
+            Ok(Ok(report)) => Ok(report),
+            Ok(Err(error)) => Err(format!("the checker failed: {error}")),
+            Err(_) => Err("the checker failed: a fault of its own, told on stderr".to_owned()),
+        }
+    }
+
+    fn program(&self, run: &Path, plan: &Plan<'_>, scratch: &Path) -> Program {
+        let mut command = interpreter(run);
+        command.extend([run.into(), "{port}".into()]);
+        let launcher = match &plan.surroundings {
+            Surroundings::Open => Vec::new(),
+            Surroundings::Confined { launcher, read } => {
+                let mut words: Vec<OsString> = vec![launcher.into(), "confined".into()];
+                for path in std::iter::once(&self.folder).chain(read) {
+                    words.extend(["--read".into(), path.into()]);
+                }
+                words.extend([
+                    "--write".into(),
+                    scratch.into(),
+                    "--processes".into(),
+                    "64".into(),
+                    "--".into(),
+                ]);
+                words
+            }
+        };
+        let names = std::env::vars_os().map(|(name, _)| name);
+        let hidden_env = names.filter(|name| !KEPT.iter().any(|kept| name == OsStr::new(kept))).collect();
+        let env = ["HOME", "TMPDIR"].map(|name| (name.into(), scratch.into())).into();
+        Program {
+            launcher,
+            command,
+            env,
+            hidden_env,
+            folder: Some(self.folder.clone()),
+            stdin: false,
+            limits: LIMITS,
+        }
+    }
+}
+
+/// What has to be put in front of a script that is not marked executable (archives lose the mark): the words of its
+/// first line, or the shell.
+fn interpreter(run: &Path) -> Vec<OsString> {
+    if is_executable(run) {
+        return Vec::new();
+    }
+    let mut line = String::new();
+    let read = fs::File::open(run).and_then(|file| BufReader::new(file.take(256)).read_line(&mut line));
+    match line.strip_prefix("#!").filter(|_| read.is_ok()) {
+        Some(words) if !words.trim().is_empty() => words.split_whitespace().map(OsString::from).collect(),
+        _ => vec!["sh".into()],
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_path: &Path) -> bool {
+    true
+}
+
+/// A folder for one check; it goes with whatever the program has left in it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Scratch> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+        let name = format!("netlab-grade-{}", crate::text::hex(&random).replace(' ', ""));
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder)?;
+        Ok(Scratch(fs::canonicalize(folder)?))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What can't be removed stays in the system's temporary folder.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,233 @@
+//! One client's socket: a thread reads it all the time, unless it is told to hold back, so that a server is never
+//! stuck because the checker looks elsewhere.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::outcome::Ended;
+use crate::net::table::Transport;
+use crate::net::{Cause, NetError, SocketOptions, Stream, socket};
+
+/// More than any right answer here has: a server that sends without end is not listened to for ever.
+const INBOX: usize = 8 << 20;
+/// The receive buffer of a client that reads slowly: small, so that the server soon can't send.
+const SLOW_RCVBUF: usize = 8 << 10;
+/// How often a thread that waits for datagrams looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What has come, in chunks as the reads returned them.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    pub(super) bytes: Vec<u8>,
+    /// Where each chunk ends in `bytes`, and when it came.
+    pub(super) chunks: Vec<(usize, Instant)>,
+    pub(super) ended: Option<(Ended, Instant)>,
+    holds: bool,
+    closed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    inbox: Mutex<Inbox>,
+    changed: Condvar,
+    flooded: AtomicUsize,
+}
+
+#[derive(Clone, Debug)]
+enum Socket {
+    Tcp(Arc<Stream>),
+    Udp(Arc<UdpSocket>),
+}
+
+/// A client's end of a connection, or its UDP socket.
+#[derive(Debug)]
+pub(super) struct Line {
+    socket: Socket,
+    shared: Arc<Shared>,
+    reader: Option<JoinHandle<()>>,
+    flood: Option<JoinHandle<()>>,
+}
+
+impl Line {
+    /// Connects to `addr`, or takes a UDP socket that talks to it.
+    pub(super) fn open(
+        transport: Transport,
+        addr: SocketAddr,
+        holds: bool,
+        patience: Duration,
+    ) -> Result<Line, NetError> {
+        let shared = Arc::new(Shared::default());
+        shared.lock().holds = holds;
+        let options = SocketOptions { rcvbuf: holds.then_some(SLOW_RCVBUF), ..SocketOptions::default() };
+        let socket = match transport {
+            Transport::Tcp => {
+                let stream = Stream::connect(&[addr], &options, patience)?;
+                stream.set_send_timeout(Some(patience))?;
+                Socket::Tcp(Arc::new(stream))
+            }
+            Transport::Udp => Socket::Udp(Arc::new(socket::connect_udp(addr, &options)?)),
+        };
+        let (theirs, inbox) = (socket.clone(), shared.clone());
+        let reader = std::thread::spawn(move || match theirs {
+            Socket::Tcp(stream) => read_stream(&stream, &inbox),
+            Socket::Udp(socket) => read_datagrams(&socket, &inbox),
+        });
+        Ok(Line { socket, shared, reader: Some(reader), flood: None })
+    }
+
+    /// Sends all of `bytes`; false if the server does not take them, or is gone.
+    pub(super) fn send(&self, bytes: &[u8]) -> bool {
+        match &self.socket {
+            Socket::Tcp(stream) => bytes.is_empty() || stream.send_all(bytes).is_ok(),
+            // A refusal that an earlier datagram met is reported by the next call.
+            Socket::Udp(socket) => socket.send(bytes).or_else(|_| socket.send(bytes)).is_ok(),
+        }
+    }
+
+    /// Sends `bytes` on a thread of its own.
+    pub(super) fn flood(&mut self, bytes: Vec<u8>, give_up: Duration) {
+        let Socket::Tcp(stream) = &self.socket else { return };
+        let (stream, shared) = (stream.clone(), self.shared.clone());
+        self.flood = Some(std::thread::spawn(move || {
+            let _ = stream.set_send_timeout(Some(give_up));
+            for chunk in bytes.chunks(16 << 10) {
+                if stream.send_all(chunk).is_err() {
+                    break;
+                }
+                shared.flooded.fetch_add(chunk.len(), Ordering::SeqCst);
+            }
+        }));
+    }
+
+    /// How much of the flood was sent, and whether that was all.
+    pub(super) fn flooded(&self) -> (usize, bool) {
+        let done = self.flood.as_ref().is_none_or(JoinHandle::is_finished);
+        (self.shared.flooded.load(Ordering::SeqCst), done)
+    }
+
+    /// Begins to read.
+    pub(super) fn read(&self) {
+        self.shared.lock().holds = false;
+        self.shared.changed.notify_all();
+    }
+
+    /// Ends the sending side.
+    pub(super) fn half_close(&self) {
+        if let Socket::Tcp(stream) = &self.socket {
+            // A connection that is gone already has ended too.
+            let _ = stream.half_close();
+        }
+    }
+
+    /// This end's address.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::Tcp(stream) => stream.local().ok(),
+            Socket::Udp(socket) => socket.local_addr().ok(),
+        }
+    }
+
+    /// Looks at what has come; `look` is asked again at each change until it has an answer or the time is over.
+    pub(super) fn wait<T>(&self, end: Instant, mut look: impl FnMut(&Inbox) -> Option<T>) -> Option<T> {
+        let mut inbox = self.shared.lock();
+        loop {
+            if let Some(found) = look(&inbox) {
+                return Some(found);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let waited = self.shared.changed.wait_timeout(inbox, left);
+            inbox = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// What has come until now.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Inbox) -> T) -> T {
+        look(&self.shared.lock())
+    }
+
+    /// Closes; what has come stays.
+    pub(super) fn close(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+        if let Socket::Tcp(stream) = &self.socket {
+            stream.cut();
+        }
+        for thread in [self.flood.take(), self.reader.take()].into_iter().flatten() {
+            // A reader that panicked has read as far as it has.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        // Each change of the inbox is one call: it is whole, whoever panicked.
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until reading is wanted; false if the line is closed.
+    fn may_read(&self) -> bool {
+        let mut inbox = self.lock();
+        while inbox.holds && !inbox.closed {
+            inbox = self.changed.wait(inbox).unwrap_or_else(PoisonError::into_inner);
+        }
+        !inbox.closed && inbox.bytes.len() < INBOX
+    }
+
+    fn came(&self, bytes: &[u8]) {
+        let mut inbox = self.lock();
+        inbox.bytes.extend_from_slice(bytes);
+        let end = inbox.bytes.len();
+        inbox.chunks.push((end, Instant::now()));
+        self.changed.notify_all();
+    }
+
+    fn end(&self, how: Ended) {
+        let mut inbox = self.lock();
+        if !inbox.closed {
+            inbox.ended = Some((how, Instant::now()));
+        }
+        self.changed.notify_all();
+    }
+}
+
+fn read_stream(stream: &Stream, shared: &Shared) {
+    let mut buffer = vec![0; 64 << 10];
+    while shared.may_read() {
+        match stream.recv(&mut buffer) {
+            Ok(0) => return shared.end(Ended::Fin),
+            Ok(read) => shared.came(&buffer[..read]),
+            Err(error) if error.cause() == Cause::TimedOut => {}
+            Err(_) => return shared.end(Ended::Reset),
+        }
+    }
+}
+
+fn read_datagrams(socket: &UdpSocket, shared: &Shared) {
+    // A socket that takes no time-out would never notice that it is closed: better not to read at all.
+    if socket.set_read_timeout(Some(LOOK)).is_err() {
+        return;
+    }
+    let mut buffer = vec![0; 64 << 10];
+    while shared.may_read() {
+        match socket.recv(&mut buffer) {
+            Ok(read) => shared.came(&buffer[..read]),
+            // Nobody there (any more): the answer that does not come tells it.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+            Err(_) => {}
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `netlab check`.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::check::{self, CheckEvent, Config, Target};
+use crate::net::Address;
+use crate::process::Program;
+use crate::render::Progress;
+use crate::report::{Events, Report};
+
+use super::output::Output;
+use super::{USAGE, UsageError, answered, exercises, values};
+
+/// Check a program of your own, in any language, and say what is wrong with it
+///
+/// Starts the program, waits until it listens, and plays the exercise's cases: messages whole, cut anywhere, several in one
+/// send, from several clients, with pauses. A failure is shown with its bytes, the likely class of bug where the evidence
+/// singles it out, and the smallest way to see it again.
+///
+/// `{host}` and `{port}` in the command are replaced; the port is in the variable NETLAB_PORT, too. The program's whole
+/// process group is ended.
+///
+/// Exit code: 0 if all cases passed, 1 if one failed, 2 for wrong usage or if the checker itself failed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  netlab exercises                                                what there is
+  netlab check framed-echo-u16 -- python3 my_server.py {port}     start it and check it
+  netlab check tcp-echo --target 127.0.0.1:65432                  one that runs already
+  netlab check framed-echo-u16 --case cut -v -- ./my_server {port}
+  netlab check framed-echo-u16 --variant 2027 -J -- ./my_server {port}")]
+pub(super) struct CheckArgs {
+    /// The exercise
+    #[arg(value_name = "EXERCISE")]
+    exercise: String,
+    /// The program and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+    /// Check a server that runs already: HOST:PORT
+    #[arg(long, value_name = "ADDR", conflicts_with = "command")]
+    target: Option<String>,
+    /// Check this case alone, with those that it needs
+    #[arg(long, value_name = "NAME")]
+    case: Option<String>,
+    /// Alter the exercise's lengths and texts by this number
+    #[arg(long, value_name = "SEED")]
+    variant: Option<u64>,
+    /// Repeat a run: chooses the messages' texts [default: a new one each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How long the next byte of an answer may take
+    #[arg(short, long, value_name = "DUR", default_value = "3s", value_parser = values::time_out)]
+    wait: Duration,
+    /// Print one JSON document
+    #[arg(short = 'J', long)]
+    pub(super) json: bool,
+}
+
+impl CheckArgs {
+    pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        let variant = exercises::variant(self.variant);
+        let seed = self.seed.map_or_else(random_seed, Ok)?;
+        let exercise = exercises::find(&self.exercise, &variant, seed)?;
+        let config = self.config(seed)?;
+        let mut progress = Watching::new(output);
+        let mut report = check::run(&exercise, &config, &mut progress).map_err(failed)?;
+        drop(progress);
+        if output.verbose > 0 {
+            report.detail = check::Detail::All;
+        }
+        output.report(&report, self.json)?;
+        Ok(if report.is_error() { ExitCode::from(USAGE) } else { answered(report.succeeded()) })
+    }
+
+    fn config(&self, seed: u64) -> anyhow::Result<Config> {
+        let target = match &self.target {
+            Some(text) => {
+                let words = [text.clone()];
+                let (address, _) = Address::from_words(&words, None, &Address::new("127.0.0.1", 0))
+                    .map_err(|error| UsageError::new(error.to_string()))?;
+                let addrs = address.resolve(crate::net::Family::Any)?;
+                Target::Running(addrs[0])
+            }
+            None if self.command.is_empty() => {
+                let message = "which program? Put its command behind `--`, or say --target ADDR".to_owned();
+                return Err(UsageError::new(message).into());
+            }
+            None => Target::Program(Program { command: self.command.clone(), ..Program::default() }),
+        };
+        let words: Vec<String> =
+            self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut config = Config::new(target, seed);
+        config.case.clone_from(&self.case);
+        config.patience = self.wait;
+        config.shown =
+            crate::text::printable(&words.join(" ")).replace("{port}", "PORT").replace("{host}", "127.0.0.1");
+        Ok(config)
+    }
+}
+
+/// The checker's own failures are no answer about the program: exit code 2.
+fn failed(error: check::CheckError) -> anyhow::Error {
+    use std::error::Error as _;
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    UsageError::new(format!("{error}{cause}")).into()
+}
+
+/// A short one: it is typed.
+pub(super) fn random_seed() -> anyhow::Result<u64> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(u64::from(u32::from_be_bytes(bytes)) % 1_000_000)
+}
+
+/// The text of a file of weights.
+pub(super) fn read_points(path: &Path) -> Result<String, UsageError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let path = crate::text::escape(path.as_os_str().as_encoded_bytes());
+        UsageError::new(format!("--points {path}: {error}"))
+    })
+}
+
+/// A bar on stderr while the cases are played, if that is a terminal.
+struct Watching {
+    bar: Option<Progress>,
+}
+
+impl Watching {
+    fn new(output: &Output) -> Watching {
+        Watching { bar: io::stderr().is_terminal().then(|| Progress::new(output.style)) }
+    }
+}
+
+impl Events<CheckEvent> for Watching {
+    fn event(&mut self, event: CheckEvent) {
+        let Some(bar) = &self.bar else { return };
+        match event {
+            #[expect(clippy::cast_precision_loss, reason = "a dozen of cases")]
+            CheckEvent::Case { number, of, name } => {
+                bar.set(number as f64 / of as f64);
+                bar.say(name.to_owned());
+            }
+            CheckEvent::Experiment(class) => bar.say(format!("is it {class}?")),
+        }
+    }
+}
