@@ -6,6 +6,7 @@
 
 mod address;
 mod auth_demo;
+mod autograder;
 mod bench;
 mod bytes;
 mod capture;
@@ -124,6 +125,8 @@ enum Command {
     Exercises(exercises::ExercisesArgs),
     /// Check a class's submissions, each confined, and sum up
     Grade(Box<grade::GradeArgs>),
+    /// Make an autograder for Gradescope, and a workflow for continuous integration
+    Autograder(autograder::AutograderArgs),
     #[command(hide = true)]
     Confined(confined::ConfinedArgs),
     /// Take a stream of bytes apart: frames, fields, the first thing wrong
@@ -164,6 +167,7 @@ impl Command {
             Command::Bench(command) => command.run(output),
             Command::Check(args) => args.run(output),
             Command::Grade(args) => args.run(output),
+            Command::Autograder(args) => args.run(),
             Command::Confined(args) => args.run(),
             Command::Exercises(args) => args.run(output),
             Command::Inspect(args) => args.run(output),
@@ -203,6 +207,7 @@ impl Command {
             Command::Config(args) => args.json,
             Command::Serve(_)
             | Command::Chat(_)
+            | Command::Autograder(_)
             | Command::Confined(_)
             | Command::Completions(_)
             | Command::Dissector(_)

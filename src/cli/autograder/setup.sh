@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Gradescope runs this once, when it builds the image. netlab itself is in this folder; what students' programs
+# need is installed here.
+set -euo pipefail
+apt-get update
+apt-get install -y --no-install-recommends python3
+chmod +x /autograder/source/netlab
