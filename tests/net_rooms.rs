@@ -7,6 +7,10 @@ mod rooms;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use netlab::client::{Credentials, Incoming, MemberId, Members, Requests, Swarm};
@@ -261,8 +265,11 @@ fn who_never_reads(more: &[&str]) -> (u64, u64) {
     let server = place.serve(&[&["--rate-limit", "0"], more].concat());
     let mut publisher = Client::named(server.addr, "publisher");
     let deaf: Vec<Client> = (0..5).map(|n| Client::named(server.addr, &format!("deaf{n}"))).collect();
+    // How far each reader has come: on a busy machine it must not be taken for one who does not read.
+    let come: Arc<[AtomicU64; 3]> = Arc::default();
     let readers: Vec<_> = (0..3)
         .map(|n| {
+            let come = come.clone();
             let mut reader = Client::named(server.addr, &format!("reader{n}"));
             std::thread::spawn(move || {
                 for expected in 1..=MESSAGES {
@@ -276,6 +283,7 @@ fn who_never_reads(more: &[&str]) -> (u64, u64) {
                         }
                     };
                     assert_eq!(seq, expected, "lost, doubled or swapped");
+                    come[n].store(seq, Ordering::Relaxed);
                 }
             })
         })
@@ -286,6 +294,10 @@ fn who_never_reads(more: &[&str]) -> (u64, u64) {
     for seq in 1..=MESSAGES {
         let echoed = publisher.ask("ROOM_ECHO", &json!({ "text": text }));
         assert_eq!(echoed["data"]["seq"], seq);
+        eventually("the readers keep up", || {
+            come.iter().all(|come| come.load(Ordering::Relaxed) + 10 >= seq)
+                || readers.iter().any(std::thread::JoinHandle::is_finished)
+        });
         if seq % 20 == 0 {
             most = most.max(rooms::resident_kib(server.pid()));
         }
