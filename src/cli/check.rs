@@ -2,16 +2,18 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::check::{self, CheckEvent, Config, Target};
+use crate::check::grade::{self, Points, Scratch};
+use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
 use crate::net::Address;
 use crate::process::Program;
-use crate::render::Progress;
+use crate::render::grading::{self, Format};
+use crate::render::{Progress, Style};
 use crate::report::{Events, Report};
 
 use super::output::Output;
@@ -57,8 +59,20 @@ pub(super) struct CheckArgs {
     /// How long the next byte of an answer may take
     #[arg(short, long, value_name = "DUR", default_value = "3s", value_parser = values::time_out)]
     wait: Duration,
-    /// Print one JSON document
-    #[arg(short = 'J', long)]
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = values::named(&Format::ALL, Format::name))]
+    format: Format,
+    /// Write the report to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Weights of the cases: a file with `CASE POINTS` a line
+    #[arg(long, value_name = "FILE")]
+    points: Option<PathBuf>,
+    /// Confine the program as `netlab grade` does (Linux): it may read its folder and write in a temporary one
+    #[arg(long, conflicts_with = "target")]
+    confine: bool,
+    /// Print one JSON document, as --format json does
+    #[arg(short = 'J', long, conflicts_with = "format")]
     pub(super) json: bool,
 }
 
@@ -67,18 +81,47 @@ impl CheckArgs {
         let variant = exercises::variant(self.variant);
         let seed = self.seed.map_or_else(random_seed, Ok)?;
         let exercise = exercises::find(&self.exercise, &variant, seed)?;
-        let config = self.config(seed)?;
+        let points = self.points(&exercise)?;
+        let scratch = self.confine.then(Scratch::new).transpose()?;
+        let config = self.config(seed, scratch.as_ref())?;
         let mut progress = Watching::new(output);
         let mut report = check::run(&exercise, &config, &mut progress).map_err(failed)?;
         drop(progress);
         if output.verbose > 0 {
             report.detail = check::Detail::All;
         }
-        output.report(&report, self.json)?;
+        if let Some(points) = points {
+            points.apply(&mut report);
+        }
+        self.write(&report, output)?;
         Ok(if report.is_error() { ExitCode::from(USAGE) } else { answered(report.succeeded()) })
     }
 
-    fn config(&self, seed: u64) -> anyhow::Result<Config> {
+    fn points(&self, exercise: &Exercise) -> anyhow::Result<Option<Points>> {
+        let Some(path) = &self.points else { return Ok(None) };
+        let points = Points::parse(&read_points(path)?, exercise);
+        Ok(Some(points.map_err(|error| UsageError::new(format!("--points: {error}")))?))
+    }
+
+    fn write(&self, report: &CheckReport, output: &Output) -> anyhow::Result<()> {
+        let format = if self.json { Format::Json } else { self.format };
+        let style = if self.output.is_some() { Style::default() } else { output.style };
+        let text = grading::render(report, format, style);
+        match &self.output {
+            Some(path) => Ok(grade::replace(path, text.as_bytes())?),
+            None => Ok(Output::print(&text)?),
+        }
+    }
+
+    /// The program, as it is to be started.
+    fn program(&self, scratch: Option<&Scratch>) -> anyhow::Result<Program> {
+        let program = Program { command: self.command.clone(), ..Program::default() };
+        let Some(scratch) = scratch else { return Ok(program) };
+        let folder = std::env::current_dir()?;
+        Ok(super::grade::confined(&[])?.around(program, &folder, scratch.path()))
+    }
+
+    fn config(&self, seed: u64, scratch: Option<&Scratch>) -> anyhow::Result<Config> {
         let target = match &self.target {
             Some(text) => {
                 let words = [text.clone()];
@@ -91,12 +134,13 @@ impl CheckArgs {
                 let message = "which program? Put its command behind `--`, or say --target ADDR".to_owned();
                 return Err(UsageError::new(message).into());
             }
-            None => Target::Program(Program { command: self.command.clone(), ..Program::default() }),
+            None => Target::Program(self.program(scratch)?),
         };
         let words: Vec<String> =
             self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let mut config = Config::new(target, seed);
         config.case.clone_from(&self.case);
+        config.scratch = scratch.map(|scratch| scratch.path().to_path_buf());
         config.patience = self.wait;
         config.shown =
             crate::text::printable(&words.join(" ")).replace("{port}", "PORT").replace("{host}", "127.0.0.1");

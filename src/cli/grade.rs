@@ -118,17 +118,7 @@ impl GradeArgs {
             Output::note("warning: programs are not confined: they may read and change what you may");
             return Ok(Surroundings::Open);
         }
-        Confinement::available().map_err(|error| UsageError {
-            message: error.to_string(),
-            hint: Some(
-                "--unsandboxed grades all the same; do it on a machine, or in a container, of its own".into(),
-            ),
-        })?;
-        let launcher = std::env::current_exe().context("find netlab itself")?;
-        let mut read = program_folders(&std::env::var_os("PATH").unwrap_or_default());
-        read.push(launcher.clone());
-        read.extend(self.allow_read.iter().cloned());
-        Ok(Surroundings::Confined { launcher, read })
+        confined(&self.allow_read)
     }
 
     fn submissions(&self) -> anyhow::Result<Vec<Submission>> {
@@ -160,6 +150,21 @@ impl GradeArgs {
             ),
         })
     }
+}
+
+/// The surroundings of a program that nobody trusts.
+pub(super) fn confined(allow_read: &[PathBuf]) -> anyhow::Result<Surroundings> {
+    Confinement::available().map_err(|error| UsageError {
+        message: error.to_string(),
+        hint: Some(
+            "--unsandboxed grades all the same; do it on a machine, or in a container, of its own".into(),
+        ),
+    })?;
+    let launcher = std::env::current_exe().context("find netlab itself")?;
+    let mut read = program_folders(&std::env::var_os("PATH").unwrap_or_default());
+    read.push(launcher.clone());
+    read.extend(allow_read.iter().cloned());
+    Ok(Surroundings::Confined { launcher, read })
 }
 
 /// Progress on stderr: a bar on a terminal, a line now and then elsewhere.

@@ -151,7 +151,10 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// Writes a file whole or not at all.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+///
+/// # Errors
+/// A folder or a disk that does not take it.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);

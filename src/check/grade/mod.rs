@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 use super::{CheckReport, Exercise};
 use crate::report::Events;
 
-pub use ledger::{Ledger, Outcome, Row, Terms};
+pub use ledger::{Ledger, Outcome, Row, Terms, replace};
 pub use points::{Points, PointsError};
-pub use submission::{Submission, Surroundings, submissions};
+pub use submission::{Scratch, Submission, Surroundings, submissions};
 pub use summary::ClassReport;
 
 /// How to grade.

@@ -26,6 +26,8 @@ const LIMITS: Limits = Limits {
     cpu_seconds: Some(120),
     processes: Some(64),
 };
+/// The same number of processes, as an argument.
+const PROCESSES: &str = "64";
 /// Variables that a program gets to see; the others may hold secrets of whoever grades.
 const KEPT: [&str; 5] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 
@@ -139,35 +141,37 @@ impl Submission {
     fn program(&self, run: &Path, plan: &Plan<'_>, scratch: &Path) -> Program {
         let mut command = interpreter(run);
         command.extend([run.into(), "{port}".into()]);
-        let launcher = match &plan.surroundings {
+        let program = Program { command, folder: Some(self.folder.clone()), ..Program::default() };
+        plan.surroundings.around(program, &self.folder, scratch)
+    }
+}
+
+impl Surroundings {
+    /// The program with its limits, an environment without secrets, and its launcher, if it is confined: it may read
+    /// `folder`, and write in `scratch`.
+    #[must_use]
+    pub fn around(&self, program: Program, folder: &Path, scratch: &Path) -> Program {
+        let names = std::env::vars_os().map(|(name, _)| name);
+        let hidden_env = names.filter(|name| !KEPT.iter().any(|kept| name == OsStr::new(kept))).collect();
+        let env = ["HOME", "TMPDIR"].map(|name| (name.into(), scratch.into())).into();
+        let launcher = match self {
             Surroundings::Open => Vec::new(),
             Surroundings::Confined { launcher, read } => {
                 let mut words: Vec<OsString> = vec![launcher.into(), "confined".into()];
-                for path in std::iter::once(&self.folder).chain(read) {
+                for path in std::iter::once(folder).chain(read.iter().map(PathBuf::as_path)) {
                     words.extend(["--read".into(), path.into()]);
                 }
                 words.extend([
                     "--write".into(),
                     scratch.into(),
                     "--processes".into(),
-                    "64".into(),
+                    PROCESSES.into(),
                     "--".into(),
                 ]);
                 words
             }
         };
-        let names = std::env::vars_os().map(|(name, _)| name);
-        let hidden_env = names.filter(|name| !KEPT.iter().any(|kept| name == OsStr::new(kept))).collect();
-        let env = ["HOME", "TMPDIR"].map(|name| (name.into(), scratch.into())).into();
-        Program {
-            launcher,
-            command,
-            env,
-            hidden_env,
-            folder: Some(self.folder.clone()),
-            stdin: false,
-            limits: LIMITS,
-        }
+        Program { launcher, env, hidden_env, limits: LIMITS, ..program }
     }
 }
 
@@ -197,16 +201,27 @@ fn is_executable(_path: &Path) -> bool {
 }
 
 /// A folder for one check; it goes with whatever the program has left in it.
-struct Scratch(PathBuf);
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> std::io::Result<Scratch> {
+    /// An empty folder in the system's temporary one.
+    ///
+    /// # Errors
+    /// No folder can be made there.
+    pub fn new() -> std::io::Result<Scratch> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(std::io::Error::other)?;
         let name = format!("netlab-grade-{}", crate::text::hex(&random).replace(' ', ""));
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder)?;
         Ok(Scratch(fs::canonicalize(folder)?))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 
