@@ -28,7 +28,7 @@ struct Told {
 
 impl Told {
     fn connect(request: ConnectRequest) -> Told {
-        let link = Link::start().unwrap();
+        let link = Link::start(None).unwrap();
         link.send(LinkCommand::Connect(Box::new(request))).unwrap();
         Told { link, events: std::collections::VecDeque::new() }
     }

@@ -11,7 +11,7 @@ use super::remembered::Remembered;
 use super::view;
 use super::wrap::harmless_name;
 use crate::client::{ClientError, ConnectRequest, LinkEvent, SessionError};
-use crate::net::{Cause, NetError};
+use crate::net::{Cause, NetError, Op};
 use crate::protocol::Code;
 use crate::protocol::message::{Fault, Request};
 
@@ -244,6 +244,9 @@ fn hint(error: &ClientError) -> Option<&'static str> {
         return match error {
             ClientError::Net(error) => hint_of_net(error),
             ClientError::Session(SessionError::Frame(_)) => Some("the server may use another framing"),
+            ClientError::Session(SessionError::Message(_)) => {
+                Some("the server may use another framing, or be no room server")
+            }
             _ => None,
         };
     };
@@ -261,6 +264,9 @@ fn hint(error: &ClientError) -> Option<&'static str> {
 fn hint_of_net(error: &NetError) -> Option<&'static str> {
     Some(match error.cause() {
         Cause::Refused => "nobody listens there: start the server first, or check address and port",
+        Cause::TimedOut if error.op != Op::Connect => {
+            "it is connected but silent: the server may use another framing, or be no room server"
+        }
         Cause::TimedOut => "no answer: a firewall may drop the packets, or the host is down",
         Cause::UnknownName => "nobody knows that name: check its spelling",
         Cause::Unreachable => "no route leads there: check the address and the network",
