@@ -47,6 +47,8 @@ pub enum Effect {
         /// The request.
         request: Request<'static>,
     },
+    /// Get the lost connection again now.
+    Retry,
     /// Leave the connection, and try no more.
     Disconnect,
     /// Find out whose server that is: on a machine that many share, a port may lead to somebody else's.
@@ -122,9 +124,11 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 }
 
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let locked = model.is_coming_back();
     match (&mut model.overlay, model.screen) {
         (Some(Overlay::Rooms(picker)), _) => picker.filter.paste(text),
         (Some(Overlay::Help(_)), _) => {}
+        (None, Screen::Connect) if locked => {}
         (None, Screen::Connect) => model.form.paste(text),
         (None, Screen::Room) => model.chat.input.paste(text),
     }
@@ -195,6 +199,7 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
         _ => model.dialled.as_ref().map(|request| request.address.to_string()).unwrap_or_default(),
     };
     model.link = LinkState::Online { address };
+    model.lost = false;
     model.form.notice = None;
     if let Some(name) = username {
         model.chat.me = Some(harmless_name(name));
@@ -210,6 +215,7 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
 /// Back to the form, which says why.
 fn offline(model: &mut Model, state: LinkState, notice: Option<Notice>) {
     let at = model.clock(model.now.time);
+    model.lost = matches!(state, LinkState::Waiting { .. });
     model.link = state;
     model.rtt = None;
     model.chat.forget_asked(at);
