@@ -99,23 +99,20 @@ fn the_demonstration_shows_both_ends_apart() {
     assert!(packets.iter().all(|p| p.interface == 0 || p.from.ip() != p.to.ip()), "{packets:?}");
 }
 
+/// A room server with data of its own, and a capture.
+fn serve_captured(folder: &TempDir, capture: &str) -> Server {
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let data = data.to_str().unwrap();
+    let folders = ["--file-path", data, "--record-path", data];
+    Server::start(&[&["serve", "127.0.0.1:0"][..], &folders, &["--capture", capture]].concat())
+}
+
 #[test]
 fn rooms_and_say_write_their_side_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let ((heard, server_file), (said, say_file)) = (file(&folder, "serve"), file(&folder, "say"));
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let data = data.to_str().unwrap();
-    let server = Server::start(&[
-        "serve",
-        "127.0.0.1:0",
-        "--file-path",
-        data,
-        "--record-path",
-        data,
-        "--capture",
-        &server_file,
-    ]);
+    let server = serve_captured(&folder, &server_file);
     let port = server.addr.port();
     let ended = run(&["say", &server.at(), "--user", "ada", "--capture", &say_file, "Hello"], b"");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -125,6 +122,32 @@ fn rooms_and_say_write_their_side_of_it() {
     assert_eq!(payloads_from(&heard, port).concat(), payloads_from(&said, port).concat());
     let all = String::from_utf8_lossy(&payloads_to(&said, port).concat()).into_owned();
     assert!(all.contains("ROOM_ECHO") && all.contains("Hello"), "{all}");
+}
+
+// Catches: a chat whose flag is taken and does nothing; one direction that is missing, or bytes that are not those
+// which the server has seen.
+#[test]
+fn a_chat_writes_its_side_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((heard, server_file), (said, chat_file)) = (file(&folder, "serve"), file(&folder, "chat"));
+    let server = serve_captured(&folder, &server_file);
+    let port = server.addr.port();
+    let chat = ["chat", "--plain", &server.at(), "--user", "ada", "--capture", &chat_file];
+    let ended = run(&chat, b"Hello\n/rooms\n");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    server.stop();
+    let (heard, said) = (packets(&heard), packets(&said));
+    assert_eq!(payloads_to(&heard, port).concat(), payloads_to(&said, port).concat());
+    assert_eq!(payloads_from(&heard, port).concat(), payloads_from(&said, port).concat());
+    let sent = String::from_utf8_lossy(&payloads_to(&said, port).concat()).into_owned();
+    assert!(["LOGIN", "Hello", "ROOM_LIST", "BYE"].iter().all(|part| sent.contains(part)), "{sent}");
+}
+
+#[test]
+fn a_chat_names_a_capture_file_that_cant_be_made() {
+    let ended = run(&["chat", "--plain", "127.0.0.1:1", "--capture", "/no/such/folder/file"], b"");
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("/no/such/folder/file"), "{}", ended.stderr);
 }
 
 // Catches: a recv of more than a packet can carry, which must be several packets and lose nothing.

@@ -295,6 +295,39 @@ fn a_gap_in_the_numbers_is_told() {
     assert_eq!(chat.wait().0, Some(0));
 }
 
+// Catches: a script that waits for ever for a server that answers pings and nothing else.
+#[test]
+fn an_answer_that_does_not_come_is_given_up_and_the_next_line_taken() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    let mut chat = Chat::start(&place, &[&at, "--user", "ada", "-w", "300ms", "--json-stream"]);
+    let (mut stream, _) = listener.accept().unwrap();
+    let logged_in = json!({ "type": "LOGGED_IN", "data": { "username": "ada", "room": "r" }, "id": 0 });
+    stream.write_all(&rooms::frame(logged_in.to_string())).unwrap();
+    chat.event("logged_in");
+    for line in ["one", "/rooms"] {
+        chat.type_line(line);
+        let late = chat.event("unconfirmed");
+        assert_eq!(late["line"], line);
+        assert!(late["reason"].as_str().unwrap().contains("no answer within 300ms"), "{late}");
+    }
+    let (code, ..) = chat.end();
+    assert_eq!(code, Some(1));
+}
+
+// Catches: the commonest slip of a lab, told without its cure.
+#[test]
+fn another_framing_is_named_as_the_likely_reason() {
+    let place = Place::new();
+    for framing in ["u32", "header"] {
+        let server = place.serve(&["--framing", framing]);
+        let ended = place.run(&["chat", &server.at(), "--user", "ada"], "Hello\n");
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("hint: the server may use another --framing"), "{}", ended.stderr);
+    }
+}
+
 // Catches: a refusal that exits with 0 or 2, no next step, a wrong flag that is not usage.
 #[test]
 fn what_went_wrong_is_told_with_the_next_step() {

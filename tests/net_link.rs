@@ -28,7 +28,7 @@ struct Told {
 
 impl Told {
     fn connect(request: ConnectRequest) -> Told {
-        let link = Link::start().unwrap();
+        let link = Link::start(None).unwrap();
         link.send(LinkCommand::Connect(Box::new(request))).unwrap();
         Told { link, events: std::collections::VecDeque::new() }
     }
@@ -200,6 +200,28 @@ fn a_user_who_does_not_look_holds_the_server_back_and_loses_nothing() {
         assert_eq!(seq, expected);
     }
     drop(sender.join().unwrap());
+}
+
+// Catches: a user who does not want to wait, and loses the room and the further attempts by it.
+#[test]
+fn an_attempt_that_is_asked_for_is_one_more_and_leads_to_the_same_room() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let addr = server.addr;
+    let mut told = Told::connect(to(addr, "ada"));
+    assert_eq!(told.joined(), "default");
+    let join = Request::RoomJoin(RoomJoin { room: "den".into(), create: true });
+    told.link.send(LinkCommand::Send { id: 1, request: join }).unwrap();
+    assert_eq!(told.joined(), "den");
+    drop(server);
+    // More often than it would try by itself.
+    for _ in 0..12 {
+        assert!(told.lost().is_some(), "a failed attempt is no refusal, and not the last");
+        told.link.send(LinkCommand::Retry).unwrap();
+    }
+    let _server = place.serve(&[&addr.to_string()]);
+    assert_eq!(told.logged_in().as_deref(), Some("ada"));
+    assert_eq!((told.joined(), told.joined()), ("default".into(), "den".into()));
 }
 
 // Catches: a server that is not looked for again, a name or a room that is forgotten, a request that is sent into

@@ -169,6 +169,16 @@ fn a_new_room() {
     pictures("new-room", create, Stage::in_lab);
 }
 
+// Catches: a picture for the size of a moment ago, drawn on a terminal that was made smaller since.
+#[test]
+fn a_terminal_that_shrinks_before_it_says_so_breaks_nothing() {
+    for mut stage in [Stage::in_lab((80, 24)), Stage::new((80, 24))] {
+        for size in [(40, 10), (20, 3), (1, 1), (79, 24), (80, 23)] {
+            stage.shrink_unseen(size);
+        }
+    }
+}
+
 #[test]
 fn no_size_breaks_a_screen() {
     type Prepare = fn(&mut Stage);

@@ -167,6 +167,24 @@ fn a_loss_leads_to_the_form_and_back_to_the_same_room() {
     assert!(picture.contains("3 messages were said while you were away"), "{picture}");
 }
 
+// Catches: the rest of a sentence that is typed into the form's name when the connection breaks; an Enter that gives
+// up the place and the further attempts.
+#[test]
+fn what_is_typed_while_the_connection_breaks_changes_nothing_in_the_form() {
+    let mut stage = Stage::in_lab((80, 24));
+    stage.keys("half a ");
+    stage.link(LinkEvent::Lost { reason: "gone".into(), retry_in: Some(Duration::from_secs(4)) });
+    let before = stage.line_with("Username");
+    stage.keys("sentence");
+    stage.event(Event::Paste("pasted".into()));
+    assert_eq!(stage.line_with("Username"), before);
+    assert!(matches!(stage.press(KeyCode::Enter)[..], [Effect::Retry]));
+    assert!(matches!(stage.press(KeyCode::Esc)[..], [Effect::Disconnect]));
+    stage.link(LinkEvent::Disconnected);
+    stage.keys("x");
+    assert_ne!(stage.line_with("Username"), before, "given up, it can be edited");
+}
+
 #[test]
 fn somebody_elses_server_is_named() {
     let mut stage = Stage::new((120, 40));

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
 use crate::net::{Capture, SocketOptions};
+
+use super::UsageError;
 
 /// What the sockets carry, as a file.
 #[derive(Clone, Debug, Args)]
@@ -19,8 +20,10 @@ impl CaptureArgs {
     /// The options, with the capture in them if one is asked for. To be called once: it makes the file.
     pub(super) fn add_to(&self, mut options: SocketOptions) -> anyhow::Result<SocketOptions> {
         if let Some(path) = &self.capture {
-            let path_shown = crate::text::escape(path.as_os_str().as_encoded_bytes());
-            let capture = Capture::create(path).with_context(|| format!("capture to {path_shown}"))?;
+            let capture = Capture::create(path).map_err(|error| {
+                let path = crate::text::escape(path.as_os_str().as_encoded_bytes());
+                UsageError::new(format!("capture to {path}: {error}"))
+            })?;
             options.capture = Some(capture);
         }
         Ok(options)

@@ -105,8 +105,15 @@ fn net_error(error: &anyhow::Error) -> Option<&NetError> {
 /// What a room server's refusal means for its user.
 fn of_fault(error: &anyhow::Error) -> Option<String> {
     use client::ClientError::{Refused, Session};
-    if let Some(Session(SessionError::Frame(_))) = error.downcast_ref() {
-        return Some("the server may use another --framing".to_owned());
+    match error.downcast_ref() {
+        Some(Session(SessionError::Frame(_))) => {
+            return Some("the server may use another --framing".to_owned());
+        }
+        // Read by another framing, its first bytes may well look like a frame: an empty one, or a header.
+        Some(Session(SessionError::Message(_))) => {
+            return Some("the server may use another --framing, or be no room server".to_owned());
+        }
+        _ => {}
     }
     let (Refused(fault) | Session(SessionError::Login(fault))) = error.downcast_ref()? else { return None };
     let hint = match fault.code {

@@ -83,7 +83,8 @@ impl RoomClientArgs {
         Ok(connection)
     }
 
-    /// The same for a link, which connects by itself, and again after a loss.
+    /// The same for a link, which connects by itself, and again after a loss. To be called once: it makes the
+    /// capture's file.
     pub(super) fn request(
         &self,
         address: Address,
@@ -97,7 +98,7 @@ impl RoomClientArgs {
             max_frame: self.max_frame,
             server_name: self.server_name.clone(),
             wait: self.wait,
-            socket: self.socket.options(),
+            socket: self.capture.add_to(self.socket.options())?,
             ..ConnectRequest::new(address, self.credentials(user)?)
         })
     }

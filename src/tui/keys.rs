@@ -12,18 +12,25 @@ use crate::client::chat_line::{self, ChatLine};
 
 /// On the form.
 pub(super) fn connect(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
         KeyCode::F(1) => model.overlay = Some(Overlay::Help(0)),
-        KeyCode::Enter => return dial(model),
         // In raw mode a line feed is Ctrl-J: the same key for whoever types by a program.
-        KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => return dial(model),
+        KeyCode::Enter => return call(model),
+        KeyCode::Char('j') if control => return call(model),
         KeyCode::Esc if model.link != LinkState::Offline => {
             model.form.notice = None;
             return vec![Effect::Disconnect];
         }
+        _ if model.is_coming_back() => {}
         _ => model.form.key(key),
     }
     Vec::new()
+}
+
+/// Connects as the form says; after a loss, as it was, to the room that one was in.
+fn call(model: &mut Model) -> Vec<Effect> {
+    if model.is_coming_back() { vec![Effect::Retry] } else { dial(model) }
 }
 
 /// On the help.

@@ -97,10 +97,11 @@ impl Log {
 
     /// Adds a message, and before it what its `seq` tells. `seen`: the newest line is in sight.
     pub(super) fn say(&mut self, at: DateTime, seq: u64, from: String, text: String, seen: bool) {
-        match self.seq.map(|last| last + 1) {
-            Some(next) if seq > next => self.push(at, What::Gap(next, seq - 1)),
-            Some(next) if seq < next => {
-                self.push(at, What::Alert(format!("out of order: message {seq} came after {}", next - 1)));
+        match self.seq {
+            // The subtraction is on the safe side: a server may send any number, the largest included.
+            Some(last) if seq > last && seq - last > 1 => self.push(at, What::Gap(last + 1, seq - 1)),
+            Some(last) if seq <= last => {
+                self.push(at, What::Alert(format!("out of order: message {seq} came after {last}")));
             }
             _ => {}
         }
@@ -204,6 +205,20 @@ mod tests {
         assert_eq!((log.mark(), log.unseen), (Some(1), 0), "seen, and still marked");
         log.unmark();
         assert_eq!(log.mark(), None);
+    }
+
+    // Catches: a number of the server's that makes the arithmetic panic.
+    #[test]
+    fn every_number_of_a_server_is_taken() {
+        let mut log = Log::default();
+        for seq in [u64::MAX, u64::MAX, 0, u64::MAX, 1, 2] {
+            log.say(noon(), seq, "eve".into(), "x".into(), true);
+        }
+        let gaps = log.entries.iter().filter(|entry| matches!(entry.what, What::Gap(..))).count();
+        let alerts = log.entries.iter().filter(|entry| matches!(entry.what, What::Alert(_))).count();
+        assert_eq!((gaps, alerts), (1, 3), "{:?}", log.entries);
+        log.enter(noon(), 0);
+        log.enter(noon(), u64::MAX);
     }
 
     #[test]

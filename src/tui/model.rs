@@ -102,6 +102,8 @@ pub struct Model {
     pub(super) form: Form,
     pub(super) link: LinkState,
     pub(super) rtt: Option<Duration>,
+    /// The connection was lost, and not given up.
+    pub(super) lost: bool,
     /// With what the link was asked to connect.
     pub(super) dialled: Option<Box<ConnectRequest>>,
     pub(super) chat: Chat,
@@ -132,6 +134,7 @@ impl Model {
             form,
             link: LinkState::Offline,
             rtt: None,
+            lost: false,
             dialled: None,
             chat: Chat::new(now.instant),
             wire,
@@ -147,6 +150,12 @@ impl Model {
     /// What the clock on the wall shows.
     pub(super) fn clock(&self, time: Timestamp) -> DateTime {
         self.zone.to_datetime(time)
+    }
+
+    /// True while a connection that was lost is tried to be had again. The form can't be edited then: whoever is
+    /// in the middle of a sentence when the connection breaks shall not type the rest of it into a field.
+    pub(super) fn is_coming_back(&self) -> bool {
+        self.lost && self.link != LinkState::Offline && !self.is_online()
     }
 
     /// True while requests are heard.

@@ -127,13 +127,23 @@ impl Running<'_> {
             if let Some(panic) = screen::take_panic() {
                 return Err(TuiError::Panicked(panic));
             }
-            if self.model.take_stale() {
-                self.screen.draw(&self.model)?;
-            }
+            self.draw()?;
             if self.listen(inputs)? == Flow::End {
                 return Ok(());
             }
         }
+    }
+
+    /// Draws, if there is anything new to be seen.
+    fn draw(&mut self) -> Result<(), TuiError> {
+        let (columns, rows) = self.screen.size()?;
+        if (columns, rows) != self.model.size {
+            self.take(Event::Resize(columns, rows))?;
+        }
+        if self.model.take_stale() {
+            self.screen.draw(&self.model)?;
+        }
+        Ok(())
     }
 
     /// Waits for an input, and takes all that have come.
@@ -190,6 +200,7 @@ impl Running<'_> {
                     panic_if_asked("screen", &request);
                     self.send(LinkCommand::Send { id, request })?;
                 }
+                Effect::Retry => self.send(LinkCommand::Retry)?,
                 Effect::Disconnect => self.send(LinkCommand::Disconnect)?,
                 Effect::FindOwner(address) => {
                     if let Some(owner) = foreign_owner(address) {

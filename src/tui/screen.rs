@@ -53,6 +53,13 @@ impl Screen {
         self.terminal.draw(|frame| view::draw(model, frame)).map(drop)
     }
 
+    /// The size of the next picture: a terminal is made smaller at any time, and its signal comes later.
+    pub(super) fn size(&mut self) -> io::Result<(u16, u16)> {
+        self.terminal.autoresize()?;
+        let area = self.terminal.get_frame().area();
+        Ok((area.width, area.height))
+    }
+
     /// The next picture is drawn whole. Returns the size of the terminal now.
     // Not `Terminal::clear`: that asks the terminal where its cursor is, and the thread that reads keys has the ear.
     pub(super) fn repaint(&mut self) -> io::Result<(u16, u16)> {

@@ -11,7 +11,7 @@ use super::remembered::Remembered;
 use super::view;
 use super::wrap::harmless_name;
 use crate::client::{ClientError, ConnectRequest, LinkEvent, SessionError};
-use crate::net::{Cause, NetError};
+use crate::net::{Cause, NetError, Op};
 use crate::protocol::Code;
 use crate::protocol::message::{Fault, Request};
 
@@ -47,6 +47,8 @@ pub enum Effect {
         /// The request.
         request: Request<'static>,
     },
+    /// Get the lost connection again now.
+    Retry,
     /// Leave the connection, and try no more.
     Disconnect,
     /// Find out whose server that is: on a machine that many share, a port may lead to somebody else's.
@@ -122,9 +124,11 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 }
 
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let locked = model.is_coming_back();
     match (&mut model.overlay, model.screen) {
         (Some(Overlay::Rooms(picker)), _) => picker.filter.paste(text),
         (Some(Overlay::Help(_)), _) => {}
+        (None, Screen::Connect) if locked => {}
         (None, Screen::Connect) => model.form.paste(text),
         (None, Screen::Room) => model.chat.input.paste(text),
     }
@@ -195,6 +199,7 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
         _ => model.dialled.as_ref().map(|request| request.address.to_string()).unwrap_or_default(),
     };
     model.link = LinkState::Online { address };
+    model.lost = false;
     model.form.notice = None;
     if let Some(name) = username {
         model.chat.me = Some(harmless_name(name));
@@ -210,6 +215,7 @@ fn logged_in(model: &mut Model, username: Option<&str>) -> Vec<Effect> {
 /// Back to the form, which says why.
 fn offline(model: &mut Model, state: LinkState, notice: Option<Notice>) {
     let at = model.clock(model.now.time);
+    model.lost = matches!(state, LinkState::Waiting { .. });
     model.link = state;
     model.rtt = None;
     model.chat.forget_asked(at);
@@ -244,6 +250,9 @@ fn hint(error: &ClientError) -> Option<&'static str> {
         return match error {
             ClientError::Net(error) => hint_of_net(error),
             ClientError::Session(SessionError::Frame(_)) => Some("the server may use another framing"),
+            ClientError::Session(SessionError::Message(_)) => {
+                Some("the server may use another framing, or be no room server")
+            }
             _ => None,
         };
     };
@@ -261,6 +270,9 @@ fn hint(error: &ClientError) -> Option<&'static str> {
 fn hint_of_net(error: &NetError) -> Option<&'static str> {
     Some(match error.cause() {
         Cause::Refused => "nobody listens there: start the server first, or check address and port",
+        Cause::TimedOut if error.op != Op::Connect => {
+            "it is connected but silent: the server may use another framing, or be no room server"
+        }
         Cause::TimedOut => "no answer: a firewall may drop the packets, or the host is down",
         Cause::UnknownName => "nobody knows that name: check its spelling",
         Cause::Unreachable => "no route leads there: check the address and the network",

@@ -90,8 +90,13 @@ impl WireLog {
         self.framing
     }
 
-    /// Begins again with a new connection; what was seen stays.
+    /// Begins again with a new connection; what was seen stays, and what was cut off by the end is shown as that.
     pub(super) fn reconnect(&mut self, framing: Framing, max_frame: usize) {
+        for frame in &mut self.frames {
+            if frame.state == State::Incomplete {
+                frame.state = State::Broken("the connection ended within it".into());
+            }
+        }
         self.framing = framing;
         self.sent = Stream::new(framing, max_frame);
         self.received = Stream::new(framing, max_frame);
@@ -270,6 +275,19 @@ mod tests {
         log.reconnect(Framing::U16, 100);
         log.add(noon(), &chunk(Direction::Received, b"\x00\x01b"));
         assert_eq!(log.frames[3].state, State::Whole(2..3));
+    }
+
+    // Catches: the most telling bytes of a connection that broke, gone as soon as the next one brings some.
+    #[test]
+    fn a_frame_that_the_end_cut_off_stays_in_sight() {
+        let mut log = WireLog::new(Framing::U16, 100);
+        log.add(noon(), &chunk(Direction::Received, b"\x00\x05He"));
+        log.reconnect(Framing::U16, 100);
+        log.add(noon(), &chunk(Direction::Received, b"\x00\x01a"));
+        let shown = shown(&log);
+        assert_eq!(shown[0].0, b"\x00\x05He");
+        assert!(matches!(&shown[0].2, State::Broken(why) if why.contains("ended")), "{:?}", shown[0].2);
+        assert_eq!(shown[1].2, State::Whole(2..3));
     }
 
     #[test]

@@ -142,6 +142,12 @@ impl Stage {
         self.link(LinkEvent::Wire(WireChunk { direction, at, bytes }));
     }
 
+    /// Draws on a terminal of another size than the chat knows of.
+    pub fn shrink_unseen(&mut self, (columns, rows): (u16, u16)) {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| draw(&self.model, frame)).unwrap();
+    }
+
     /// The picture, without the spaces at the ends of its lines.
     pub fn picture(&mut self) -> String {
         self.terminal.draw(|frame| draw(&self.model, frame)).unwrap();

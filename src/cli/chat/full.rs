@@ -24,6 +24,7 @@ pub(super) fn run(flags: Flags, output: &Output) -> anyhow::Result<ExitCode> {
     // Without a home folder nothing is remembered, and that is all.
     let file: Option<PathBuf> = paths::data_folder().ok().map(|folder| folder.join("chat.json"));
     let Flags { request, given, ask } = flags;
+    let capture = request.socket.capture.clone();
     // Who is named, or where to go, says enough; a secret has still to be typed.
     let at_once = (given.user || given.room) && ask.is_none();
     // Flags that say enough mean the same in every run: what was typed before fills a form alone.
@@ -38,6 +39,6 @@ pub(super) fn run(flags: Flags, output: &Output) -> anyhow::Result<ExitCode> {
             let _ = values.save(file);
         }
     };
-    tui::run(model, Link::start()?, at_once, &mut remember)?;
+    tui::run(model, Link::start(capture.as_ref())?, at_once, &mut remember)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -34,13 +34,15 @@ pub(super) fn run(request: ConnectRequest, json: bool) -> anyhow::Result<ExitCod
     let stop = Stop::on_signals()?;
     let typed = io::stdin().is_terminal();
     // A doubled slash is one byte that is not said.
+    let wait = request.wait;
     let lines = StdinLines::unprompted(MAX_TEXT + 1);
     let _guard = stop.on_stop(lines.ender());
-    let link = Link::start()?;
+    let link = Link::start(request.socket.capture.as_ref())?;
     // The queue is empty, and takes what is no request anyway.
     let _ = link.send(LinkCommand::Connect(Box::new(request)));
     let mut chat = Plain {
         link,
+        wait,
         voice: Voice::new(json),
         stop,
         typed,
@@ -74,12 +76,22 @@ struct Pending {
     line: String,
     /// Which rooms to list of those that come.
     filter: Option<String>,
-    /// The server was asked too much: when to ask again.
-    again_at: Option<Instant>,
+    until: Until,
+}
+
+/// What a request waits for, and until when.
+#[derive(Clone, Copy)]
+enum Until {
+    /// Its answer, until it is given up.
+    Answered(Instant),
+    /// The server was asked too much: the time to ask again.
+    Again(Instant),
 }
 
 struct Plain {
     link: Link,
+    /// How long an answer may take.
+    wait: Duration,
     voice: Voice,
     stop: Stop,
     /// Somebody types the lines.
@@ -160,22 +172,39 @@ impl Plain {
         }
         let id = self.next_id;
         self.next_id += 1;
-        self.pending = Some(Pending { id, request, line: line.to_owned(), filter, again_at: None });
-        self.ask();
-        while self.pending.is_some() && !self.stop.requested() {
-            self.listen(LOOK)?;
-            let again_at = self.pending.as_ref().and_then(|pending| pending.again_at);
-            if again_at.is_some_and(|at| at <= Instant::now()) {
-                self.ask();
-            }
-        }
+        let until = Until::Again(Instant::now());
+        self.pending = Some(Pending { id, request, line: line.to_owned(), filter, until });
+        self.until_answered()?;
         Ok(true)
+    }
+
+    /// Asks, in the server's pace, until there is an answer or it is late.
+    fn until_answered(&mut self) -> anyhow::Result<()> {
+        while let Some(until) = self.pending.as_ref().map(|pending| pending.until) {
+            if self.stop.requested() {
+                return Ok(());
+            }
+            match until {
+                Until::Again(at) if at <= Instant::now() => self.ask(),
+                // A server that answers pings and nothing else shall not hold up a script for ever.
+                Until::Answered(by) if by <= Instant::now() => {
+                    let waited = self.wait;
+                    let reason = format!(
+                        "no answer within {waited:?}: it may not have been heard (-w sets how long to wait)"
+                    );
+                    self.give_up("unconfirmed", &reason)?;
+                }
+                Until::Again(_) | Until::Answered(_) => {}
+            }
+            self.listen(LOOK)?;
+        }
+        Ok(())
     }
 
     /// Sends the pending request.
     fn ask(&mut self) {
         if let Some(pending) = &mut self.pending {
-            pending.again_at = None;
+            pending.until = Until::Answered(Instant::now() + self.wait);
             let command = LinkCommand::Send { id: pending.id, request: pending.request.clone() };
             // One request at a time never fills the queue.
             let _ = self.link.send(command);
@@ -267,7 +296,7 @@ impl Plain {
             if let Answer::Error(Fault { code: Code::RateLimited, retry_after_ms: Some(ms), .. }) =
                 &message.answer
             {
-                pending.again_at = Some(Instant::now() + Duration::from_millis(*ms));
+                pending.until = Until::Again(Instant::now() + Duration::from_millis(*ms));
                 return Ok(());
             }
             self.failures += usize::from(matches!(message.answer, Answer::Error(_)));

@@ -97,11 +97,20 @@ impl Driver {
                 self.attempt();
             }
             LinkCommand::Send { id, request } => self.request(io, id, &request),
+            LinkCommand::Retry => self.retry(),
             LinkCommand::Disconnect => self.depart(io),
             LinkCommand::Quit => {
                 self.quitting = true;
                 self.depart(io);
             }
+        }
+    }
+
+    /// Somebody does not want to wait: the attempts of nobody's asking begin anew.
+    fn retry(&mut self) {
+        if matches!(self.phase, Phase::Waiting(_)) {
+            self.backoff.reset();
+            self.attempt();
         }
     }
 

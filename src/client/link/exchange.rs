@@ -64,6 +64,8 @@ pub enum LinkCommand {
         /// The request. A `PING` is the link's own business.
         request: Request<'static>,
     },
+    /// Connect again now, after a loss: the time until the next attempt is cut short. Else nothing.
+    Retry,
     /// Say goodbye and stay without a connection; also ends the attempts to get one again.
     Disconnect,
     /// Say goodbye and end the link.

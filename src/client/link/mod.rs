@@ -27,7 +27,7 @@ use std::time::Duration;
 use self::driver::Driver;
 use self::queue::{Commands, Events};
 use self::wire::{Watched, Wire};
-use crate::net::{Address, Limits, NetError, Op, Reactor, Stop};
+use crate::net::{Address, Capture, Limits, NetError, Op, Reactor, Stop};
 
 pub use exchange::{ConnectRequest, Direction, LinkCommand, LinkEvent, ServerMessage, WireChunk};
 
@@ -53,18 +53,19 @@ pub struct Link {
 }
 
 impl Link {
-    /// Starts the thread; nothing is connected yet.
+    /// Starts the thread; nothing is connected yet. What its connections will carry is written to `capture`.
     ///
     /// # Errors
     /// A system that gives no thread, no poll or no random bytes.
-    pub fn start() -> Result<Link, NetError> {
+    pub fn start(capture: Option<&Capture>) -> Result<Link, NetError> {
         let failed = |source| NetError::new(Op::Poll, Address::new("events", 0), source);
         // Asked for here once, where its lack can still be said.
         getrandom::fill(&mut [0; 32]).map_err(|error| failed(error.into()))?;
         let (commands, events) = (Arc::new(Commands::default()), Arc::new(Events::default()));
         let (ready, started) = channel();
         let (to_obey, to_tell) = (commands.clone(), events.clone());
-        let run = move || run(to_obey, &to_tell, &ready);
+        let capture = capture.cloned();
+        let run = move || run(to_obey, &to_tell, capture.as_ref(), &ready);
         let thread = thread::Builder::new().name("network".into()).spawn(run).map_err(failed)?;
         let wake = started.recv().map_err(|_| failed(std::io::ErrorKind::Other.into()))??;
         Ok(Link { commands, events, wake, thread: Some(thread) })
@@ -110,7 +111,12 @@ impl Drop for Link {
 }
 
 /// The network thread.
-fn run(commands: Arc<Commands>, events: &Arc<Events>, ready: &Sender<Result<Wake, NetError>>) {
+fn run(
+    commands: Arc<Commands>,
+    events: &Arc<Events>,
+    capture: Option<&Capture>,
+    ready: &Sender<Result<Wake, NetError>>,
+) {
     let _obituary = Obituary(events.clone());
     let limits = Limits { recv_size: RECV_SIZE, reserved: 0, stop_within: STOP_WITHIN, ..Limits::default() };
     let mut reactor = match Reactor::new(limits) {
@@ -125,6 +131,9 @@ fn run(commands: Arc<Commands>, events: &Arc<Events>, ready: &Sender<Result<Wake
     let watched = Rc::new(Watched::default());
     let wire = Wire { watched: watched.clone(), events: events.clone(), wake: wake.clone() };
     reactor.observe(Box::new(wire));
+    if let Some(capture) = capture {
+        capture.watch(&mut reactor);
+    }
     let mut driver = Driver::new(commands, events.clone(), watched, wake.clone());
     if ready.send(Ok(wake)).is_err() {
         return;

@@ -27,9 +27,13 @@ use super::scroll::{Items, Scroll};
 use super::theme::Theme;
 use super::wire::WireLog;
 
-/// Draws the screen.
+/// Draws the screen; nothing, if it has not the size that the model knows: a picture follows with the event that
+/// tells the size.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let size = frame.area().as_size();
+    if (size.width, size.height) != model.size {
+        return;
+    }
     if size.width < 20 || size.height < 3 {
         frame.buffer_mut().set_stringn(0, 0, "too small", usize::from(size.width), model.theme.dim());
         return;
