@@ -127,7 +127,8 @@ fn is_mesh(word: &str) -> bool {
 
 /// True for numbers with dots between them, such as `999.1.1.1`.
 fn is_dotted(word: &str) -> bool {
-    word.contains('.') && word.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit())
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    word.contains('.') && word.split('.').all(number)
 }
 
 /// True for six pairs of hex digits, such as `02:00:00:ab:cd:ef`.
@@ -224,7 +225,8 @@ mod tests {
         assert_eq!(kind("fe80::1%eth0"), Some("link-local"));
         assert_eq!(asked("[::1]:80").port.map(|port| port.port), Some(80));
         assert_eq!(kind("127.0.0.1"), Some("loopback"));
-        assert_eq!(kind("300.1.1.1"), None);
+        assert_eq!(explain(&["300.1.1.1".into()]).unwrap_err(), Nonsense::Address("300.1.1.1".into()));
+        assert!(asked("...").address.is_none(), "dots alone are no try at one");
     }
 
     #[test]
