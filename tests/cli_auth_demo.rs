@@ -6,7 +6,10 @@
 mod harness;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -109,4 +112,63 @@ fn a_server_without_a_challenge_is_named() {
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.starts_with("error: "), "{output:?}");
     assert_eq!(auth_demo(&["--attack", "guess"]).code, Some(2));
+}
+
+/// A server that has `talk` with one client, and its address.
+fn stranger(talk: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || talk(listener.accept().unwrap().0));
+    address
+}
+
+#[test]
+fn a_server_may_leave_the_connection_open_behind_its_verdict() {
+    let (done, ended) = channel::<()>();
+    let address = stranger(move |mut stream| {
+        stream.write_all(&[7; 32]).unwrap();
+        stream.read_exact(&mut [0; 32]).unwrap();
+        stream.write_all(b"Access Granted").unwrap();
+        let _ = ended.recv();
+    });
+    let output = auth_demo(&["client", &address]);
+    drop(done);
+    assert_eq!((output.code, output.stdout.as_slice()), (Some(0), &b"Access Granted\n"[..]), "{output:?}");
+}
+
+// Catches: a limit for each byte, so that a server which sends one now and then holds its client for hours.
+#[test]
+fn a_challenge_that_drips_is_not_waited_for_longer_than_asked() {
+    let address = stranger(|mut stream| {
+        while stream.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let output = auth_demo(&["client", &address, "-w", "500ms"]);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("no answer in time"), "{output:?}");
+}
+
+#[test]
+fn an_attack_waits_no_longer_than_asked() {
+    let (done, ended) = channel::<()>();
+    let address = stranger(move |_stream| {
+        let _ = ended.recv();
+    });
+    let start = Instant::now();
+    let output = auth_demo(&["client", &address, "--attack", "replay", "-w", "200ms"]);
+    drop(done);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("no answer in time"), "{output:?}");
+    assert!(start.elapsed() < Duration::from_secs(8), "the default is 10 s");
+}
+
+#[test]
+fn an_attack_with_a_key_that_is_not_the_servers_says_so() {
+    let server = Server::start(&["auth-demo", "server", ":0", "--json-stream"]);
+    let output = auth_demo(&["client", &server.at(), "--key", "other", "--attack", "relay", "-J"]);
+    assert_eq!(output.code, Some(1));
+    let report = output.json();
+    assert_eq!(report["trials"][0]["outcome"], "refused");
+    assert!(report["trials"][0]["why"].as_str().unwrap().contains("another key"), "{report}");
 }

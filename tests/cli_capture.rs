@@ -174,6 +174,25 @@ fn a_large_read_is_several_packets() {
 #[test]
 fn a_file_that_cannot_be_made_is_named() {
     let ended = run(&["sticky-demo", "--capture", "/no/such/folder/x.pcapng"], b"");
-    assert_ne!(ended.code, Some(0));
+    assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("/no/such/folder/x.pcapng"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
+}
+
+// Catches: a capture that ends in silence; a file that ends within a block, which Wireshark complains of.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_ends_the_file_between_two_packets_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, name) = file(&folder, "full");
+    let server = Server::start(&["tcp-echo", "server", ":0"]);
+    // A limit on the size of files stands for a disk of that size: with its signal ignored, write says so.
+    let limited = ["-c", "trap '' XFSZ; ulimit -f 40; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_netlab")];
+    let client = ["tcp-echo", "client", &server.at(), "--capture", &name];
+    let mut command = std::process::Command::new("sh");
+    let ended = harness::finish(command.args(limited).args(client), &vec![b'x'; 200_000]);
+    assert_eq!(ended.code, Some(0), "the capture fails, not the program: {}", ended.stderr);
+    assert!(ended.stderr.contains("ends early") && ended.stderr.contains(&name), "{}", ended.stderr);
+    let captured = payloads_to(&packets(&path), server.addr.port()).concat().len();
+    assert!(captured < 200_000, "{captured}: was there a limit?");
 }

@@ -90,3 +90,12 @@ fn every_topic_fits_the_screen_and_is_listed() {
         assert!(text.lines().count() < 45, "{name} is longer than a screen or two");
     }
 }
+
+#[test]
+fn numbers_and_dots_that_are_no_address_are_named() {
+    for wrong in ["999.1.1.1", "192.168.1", "1.2.3.4.5"] {
+        let ended = explain(&[wrong]);
+        assert_eq!(ended.code, Some(2), "{wrong}");
+        assert!(ended.stderr.contains(&format!("`{wrong}` is no IPv4 address")), "{}", ended.stderr);
+    }
+}

@@ -126,7 +126,7 @@ impl AuthDemoArgs {
         match &self.command {
             Some(AuthDemoCommand::Server(args)) => args.run(output),
             Some(AuthDemoCommand::Client(args)) => args.run(output),
-            None => self.attacks.run(b"secret", None, self.json, output),
+            None => self.attacks.run(b"secret", None, auth::WAIT, self.json, output),
         }
     }
 
@@ -144,11 +144,12 @@ impl AttackArgs {
         &self,
         key: &[u8],
         server: Option<SocketAddr>,
+        wait: Duration,
         json: bool,
         output: &Output,
     ) -> anyhow::Result<ExitCode> {
         let attacks = if self.attack.is_empty() { &Attack::ALL[..] } else { &self.attack };
-        let report = auth::attack(attacks, key, server)?;
+        let report = auth::attack(attacks, key, server, wait)?;
         output.report(&report, json)?;
         Ok(answered(report.succeeded()))
     }
@@ -177,6 +178,6 @@ impl ClientArgs {
             return Ok(answered(report.succeeded()));
         }
         // The first one that the name has: an attack is on one server.
-        self.attacks.run(key, Some(addrs[0]), self.json, output)
+        self.attacks.run(key, Some(addrs[0]), self.wait, self.json, output)
     }
 }

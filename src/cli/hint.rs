@@ -12,7 +12,7 @@ use crate::protocol::Code;
 use crate::report::Failure;
 use crate::server::ServerError;
 use crate::store::{self, StoreError, UsersError};
-use crate::text::escape;
+use crate::text::printable;
 
 use super::output::Output;
 use super::{BAD_ANSWER, USAGE, UsageError};
@@ -32,7 +32,7 @@ pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
 
 /// An error as it is shown: with its causes, nothing in it that a terminal obeys, and the next step.
 pub(super) fn failure(error: &anyhow::Error) -> Failure {
-    Failure { message: escape(format!("{error:#}").as_bytes()), hint: of(error) }
+    Failure { message: printable(&format!("{error:#}")), hint: of(error) }
 }
 
 /// What to do next, where that is known.

@@ -46,12 +46,15 @@ mod udp_echo;
 mod users;
 mod values;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::output::{ColorChoice, Output};
 use crate::render;
+use crate::report::Failure;
+use crate::text::printable;
 
 /// One binary on which a networking course runs.
 #[derive(Debug, Parser)]
@@ -244,11 +247,12 @@ fn answered(good: bool) -> ExitCode {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| misused(&error));
     let output = Output::new(&cli.global);
     let result = logging::start(cli.global.verbose, output.style.color)
         .map_err(anyhow::Error::new)
         .and_then(|()| cli.command.run(&output));
+    capture::tell_of_failure();
     match result {
         Ok(code) => code,
         // Whoever read our output has seen enough.
@@ -263,6 +267,35 @@ pub fn main() -> ExitCode {
             ExitCode::from(hint::exit_code(&error))
         }
     }
+}
+
+/// Ends the process as clap does after a mistake in the flags, or after help. Whoever asked for JSON gets the
+/// mistake as a document, too.
+fn misused(error: &clap::Error) -> ! {
+    if error.use_stderr() && json_is_asked_for(std::env::args_os().skip(1)) {
+        // Its first paragraph says what is wrong; the others how to go on.
+        let text = error.to_string();
+        let mut paragraphs = text.split("\n\n");
+        let message = paragraphs.next().unwrap_or_default().trim_start_matches("error: ").trim();
+        let hint = paragraphs.find_map(|paragraph| paragraph.trim().strip_prefix("tip: ")).map(escaped);
+        // If it can't be written, stderr still has it.
+        let _ = Output::print(&render::error_document(&Failure { message: escaped(message), hint }));
+    }
+    error.exit()
+}
+
+fn escaped(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    printable(&words.join(" "))
+}
+
+/// True if `-J` or `--json` is among the flags, as far as they can be told while something is wrong with them.
+fn json_is_asked_for(args: impl Iterator<Item = OsString>) -> bool {
+    let asks = |arg: &OsString| {
+        let short = |arg: &str| arg.starts_with('-') && !arg.starts_with("--") && arg.contains('J');
+        arg.to_str().is_some_and(|arg| arg == "--json" || short(arg))
+    };
+    args.take_while(|arg| arg != "--").any(|arg| asks(&arg))
 }
 
 /// The whole command tree, for completions and the manual.

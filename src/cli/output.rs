@@ -56,8 +56,11 @@ impl Output {
     /// Writes to stdout.
     pub(super) fn print(text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+            // Known by its kind alone: it is no failure.
+            io::ErrorKind::BrokenPipe => error,
+            kind => io::Error::new(kind, format!("write to stdout: {error}")),
+        })
     }
 
     /// A line on stderr. Where that can't be written there is nobody to tell.

@@ -1,6 +1,6 @@
 //! What can be wrong with a frame. Each message says what stood on the wire and what would have been right.
 
-use crate::text::Grouped;
+use crate::text::{Grouped, counted};
 
 /// The part of a frame that was being read when the stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,6 @@ fn truncated(part: Part, have: u64, want: u64) -> String {
         Part::Prefix => format!("truncated frame, {have} of {want} prefix bytes"),
         Part::Header => format!("truncated frame, {have} of {want} header bytes"),
         Part::Payload => format!("truncated frame, {have} of {want} bytes"),
-        Part::Line => format!("truncated frame, {have} bytes without a newline"),
+        Part::Line => format!("truncated frame, {} without a newline", counted(have.0, "byte")),
     }
 }

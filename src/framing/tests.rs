@@ -66,6 +66,7 @@ fn a_stream_that_ends_inside_a_frame_says_where() {
     assert_eq!(end(Framing::U32, b"\x00\x05He"), said("truncated frame, 0 of 346,213 bytes"));
     assert_eq!(end(Framing::U16, b"\x00"), said("truncated frame, 1 of 2 prefix bytes"));
     assert_eq!(end(Framing::U16, b"\xff\xff"), said("truncated frame, 0 of 65,535 bytes"));
+    assert_eq!(end(Framing::Line, b"a"), said("truncated frame, 1 byte without a newline"));
     assert_eq!(end(Framing::Line, b"abc"), said("truncated frame, 3 bytes without a newline"));
     assert_eq!(end(Framing::Header, b"\x00\x67{"), said("truncated frame, 1 of 103 header bytes"));
 }

@@ -282,6 +282,8 @@ mod tests {
         assert_eq!(v4.resolve(Family::Any).unwrap(), ["127.0.0.1:80".parse().unwrap()]);
         let none = v4.resolve(Family::V6).unwrap_err();
         assert_eq!(none.to_string(), "look up 127.0.0.1:80");
+        let none = Address::new("127.0.0.1", 0).resolve(Family::V6).unwrap_err();
+        assert_eq!(none.to_string(), "look up 127.0.0.1", "no port was given");
         assert!(Address::new("no-such-name.invalid", 80).resolve(Family::Any).is_err());
     }
 }

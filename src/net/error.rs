@@ -53,7 +53,7 @@ impl std::fmt::Display for Op {
 
 /// An operation on an address, and the system's reason.
 #[derive(Debug, thiserror::Error)]
-#[error("{op} {addr}")]
+#[error("{op} {}", place(*.op, .addr))]
 pub struct NetError {
     /// What was tried.
     pub op: Op,
@@ -61,6 +61,12 @@ pub struct NetError {
     pub addr: Address,
     /// What the system said.
     pub source: io::Error,
+}
+
+/// The address as it was meant. Nobody sends to port 0, so there it stands for none: names have no port, nor has ICMP.
+fn place(op: Op, addr: &Address) -> String {
+    let portless = addr.port() == 0 && matches!(op, Op::Resolve | Op::Connect | Op::Send | Op::Recv);
+    if portless { addr.host().to_owned() } else { addr.to_string() }
 }
 
 /// The causes that a student meets, whatever the system calls them: errno 48, 98 and 10048 are one error.

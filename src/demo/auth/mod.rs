@@ -68,14 +68,20 @@ fn nonce() -> Result<[u8; 32], AuthError> {
 
 /// One trial of each attack that is asked for, against each scheme.
 ///
-/// The naive server runs at `naive` if that is given, else in this process; it must know `key`.
+/// The naive server runs at `naive` if that is given, else in this process; it must know `key`. None of its answers
+/// is waited for longer than `wait`.
 ///
 /// # Errors
 /// Sockets that can't be made, a server at `naive` that isn't there.
-pub fn attack(attacks: &[Attack], key: &[u8], naive: Option<SocketAddr>) -> Result<AttackReport, AuthError> {
+pub fn attack(
+    attacks: &[Attack],
+    key: &[u8],
+    naive: Option<SocketAddr>,
+    wait: Duration,
+) -> Result<AttackReport, AuthError> {
     let mut trials = Vec::new();
     for attack in attacks {
-        trials.push(attack::naive::run(*attack, key, naive)?);
+        trials.push(attack::naive::run(*attack, key, naive, wait)?);
         trials.push(attack::mutual::run(*attack)?);
     }
     Ok(AttackReport { trials })

@@ -77,12 +77,12 @@ impl Report for AttackReport {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Attack, Party, attack};
+    use super::super::{Attack, Party, WAIT, attack};
     use super::*;
 
     #[test]
     fn each_attack_succeeds_against_the_naive_scheme_and_fails_against_the_mutual_one() {
-        let report = attack(&Attack::ALL, b"secret", None).unwrap();
+        let report = attack(&Attack::ALL, b"secret", None, WAIT).unwrap();
         let outcomes: Vec<_> =
             report.trials.iter().map(|trial| (trial.attack, trial.scheme, trial.fooled.clone())).collect();
         let expected = [

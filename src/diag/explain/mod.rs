@@ -65,6 +65,9 @@ pub enum Nonsense {
     /// Ports have 16 bits.
     #[error("`{0}` is no port: a port is a number from 0 to 65535")]
     Port(String),
+    /// An address whose numbers are too big, or too many.
+    #[error("`{0}` is no IPv4 address: that is four numbers from 0 to 255, such as 192.168.1.7")]
+    Address(String),
     /// How many clients?
     #[error("`{0}` is no number of clients: a whole number from 0 up")]
     Clients(String),
@@ -76,7 +79,7 @@ pub enum Nonsense {
 /// Explains what the words ask for; without words, lists the topics.
 ///
 /// # Errors
-/// `port`, `errno` or `mesh` with something behind it that is none.
+/// `port`, `errno` or `mesh` with something behind it that is none; numbers and dots that are no address.
 pub fn explain(asked: &[String]) -> Result<Explanation, Nonsense> {
     let query = asked.join(" ").trim().to_owned();
     let words: Vec<&str> = query.split_whitespace().collect();
@@ -93,6 +96,7 @@ pub fn explain(asked: &[String]) -> Result<Explanation, Nonsense> {
         }
         [number] if is_number(number) => found.explain_number(number),
         [word] if found.explain_address(word) => {}
+        [word] if is_dotted(word) => return Err(Nonsense::Address(word.to_owned())),
         [word] if is_mac(word) => found.topics = topic("MAC-address").into_iter().collect(),
         _ => found.topics = topic(&query).or_else(|| search::in_message(&query)).into_iter().collect(),
     }
@@ -119,6 +123,12 @@ fn is_number(text: &str) -> bool {
 
 fn is_mesh(word: &str) -> bool {
     topic(word).is_some_and(|topic| topic.name == "star-and-mesh")
+}
+
+/// True for numbers with dots between them, such as `999.1.1.1`.
+fn is_dotted(word: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    word.contains('.') && word.split('.').all(number)
 }
 
 /// True for six pairs of hex digits, such as `02:00:00:ab:cd:ef`.
@@ -215,7 +225,8 @@ mod tests {
         assert_eq!(kind("fe80::1%eth0"), Some("link-local"));
         assert_eq!(asked("[::1]:80").port.map(|port| port.port), Some(80));
         assert_eq!(kind("127.0.0.1"), Some("loopback"));
-        assert_eq!(kind("300.1.1.1"), None);
+        assert_eq!(explain(&["300.1.1.1".into()]).unwrap_err(), Nonsense::Address("300.1.1.1".into()));
+        assert!(asked("...").address.is_none(), "dots alone are no try at one");
     }
 
     #[test]

@@ -74,7 +74,10 @@ const COURSE: [(u16, &str); 5] = [
 pub(super) fn port(port: u16) -> PortFacts {
     let (range, meaning) = match port {
         0 => ("any", "Not a port that anybody listens on: to bind it asks the system for a free one."),
-        1..=1_023 => ("system", "A well-known port (0 to 1023). On Unix, to listen on it needs a privilege."),
+        1..=1_023 => (
+            "system",
+            "A well-known port (0 to 1023). On most Unix systems listening on it needs a privilege.",
+        ),
         1_024..=49_151 => ("registered", "A registered port (1024 to 49151): anybody may listen on it."),
         49_152.. => (
             "dynamic",

@@ -42,8 +42,11 @@ pub struct Capture {
 }
 
 struct Target {
-    /// `None` once a write has failed.
-    file: Option<File>,
+    file: File,
+    /// Bytes of whole blocks in it.
+    written: u64,
+    /// Why the capture has ended, once a write has failed.
+    failed: Option<io::Error>,
     /// The interface of [`other_end`](Capture::other_end), once there is one.
     other: Option<u32>,
 }
@@ -54,13 +57,22 @@ impl Capture {
     /// # Errors
     /// A file that can't be made or written.
     pub fn create(path: &Path) -> io::Result<Capture> {
-        let mut file = File::create(path)?;
         let application = concat!("netlab ", env!("CARGO_PKG_VERSION"));
         let comment = format!("IP, TCP and UDP headers {MARK}; one packet for each call");
-        file.write_all(&pcapng::section(application, &comment))?;
-        file.write_all(&pcapng::interface("netlab", MARK))?;
-        let target = Target { file: Some(file), other: None };
+        let mut target = Target { file: File::create(path)?, written: 0, failed: None, other: None };
+        target.write(&pcapng::section(application, &comment));
+        target.write(&pcapng::interface("netlab", MARK));
+        if let Some(error) = target.failed {
+            return Err(error);
+        }
         Ok(Capture { file: Arc::new(Mutex::new(target)), interface: 0, shifted: false })
+    }
+
+    /// Why the file ends before what was to be captured did, if it does.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        let target = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        target.failed.as_ref().map(ToString::to_string)
     }
 
     /// A handle for the other end of connections that this process has with itself. Seen from both ends one
@@ -92,14 +104,20 @@ impl Capture {
 }
 
 impl Target {
-    /// Writes a block by one call, so that a file which ends early ends between two of them. A full disk ends the
-    /// capture, not the program.
+    /// Writes a block. A full disk ends the capture, not the program, and the file between two blocks: the part
+    /// of one that fitted is taken back.
     fn write(&mut self, block: &[u8]) {
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(block)
-        {
-            tracing::warn!("the capture ends here: {error}");
-            self.file = None;
+        if self.failed.is_some() {
+            return;
+        }
+        match self.file.write_all(block) {
+            Ok(()) => self.written += block.len() as u64,
+            Err(error) => {
+                tracing::warn!("the capture ends here: {error}");
+                // A pipe can't be cut: who reads it has the part already.
+                let _ = self.file.set_len(self.written);
+                self.failed = Some(error);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use super::super::client::{self, Recording};
 use super::super::server::{self, Event};
@@ -12,23 +13,30 @@ use crate::net::{ServerEvent, Stop, Stream};
 use crate::protocol::challenge::GRANTED;
 use crate::report::Events;
 
+/// Why an attack on this scheme fails all the same.
+const NOT_EVEN_HONEST: &str = "The server does not say `Access Granted` to the HMAC of an honest client: it has \
+                               another key (--key), or speaks another scheme.";
+
 /// Runs one attack against the naive server at `server`, or against one in this process.
 pub(in crate::demo::auth) fn run(
     attack: Attack,
     key: &[u8],
     server: Option<SocketAddr>,
+    wait: Duration,
 ) -> Result<Trial, AuthError> {
     match server {
-        Some(server) => against(attack, key, server),
-        None => with_server(key, |server| against(attack, key, server)),
+        Some(server) => against(attack, key, server, wait),
+        None => with_server(key, |server| against(attack, key, server, wait)),
     }
 }
 
-fn against(attack: Attack, key: &[u8], server: SocketAddr) -> Result<Trial, AuthError> {
-    match attack {
-        Attack::Replay => replay(key, server),
-        Attack::Reflect | Attack::Relay => pass_on(attack, key, server),
-    }
+fn against(attack: Attack, key: &[u8], server: SocketAddr, wait: Duration) -> Result<Trial, AuthError> {
+    let trial = match attack {
+        Attack::Replay => replay(key, server, wait),
+        Attack::Reflect | Attack::Relay => pass_on(attack, key, server, wait),
+    }?;
+    let why = if trial.fooled.is_empty() { NOT_EVEN_HONEST } else { trial.why };
+    Ok(Trial { why, ..trial })
 }
 
 /// Runs `trial` while a naive server runs on a free port.
@@ -65,20 +73,20 @@ impl Events<Event> for Announce {
 }
 
 /// Records a login; plays the client's part to the server, then the server's part to the client.
-fn replay(key: &[u8], server: SocketAddr) -> Result<Trial, AuthError> {
+fn replay(key: &[u8], server: SocketAddr, wait: Duration) -> Result<Trial, AuthError> {
     use Party::{Attacker, Client, Server};
     let (mut journal, mut fooled) = (Journal::default(), Vec::new());
-    let recorded = client::answer(&client::connect(&[server], WAIT)?, key)?;
+    let recorded = client::answer(&client::connect(&[server], wait)?, key, wait)?;
     journal.note(Server, Client, "challenge, recorded", &recorded.challenge);
     journal.note(Client, Server, "its HMAC, recorded", &recorded.mac);
     journal.note(Server, Client, "verdict, recorded", &recorded.verdict);
 
-    let to_server = client::connect(&[server], WAIT)?;
-    let fresh = client::recv_exact(&to_server, "challenge")?;
+    let to_server = client::connect(&[server], wait)?;
+    let fresh = client::recv_exact(&to_server, "challenge", wait)?;
     journal.note(Server, Attacker, "another challenge", &fresh);
     journal.note(Attacker, Server, "the old HMAC", &recorded.mac);
     to_server.send_all(&recorded.mac)?;
-    let verdict = client::verdict(&to_server)?;
+    let verdict = client::verdict(&to_server, wait)?;
     journal.note(Server, Attacker, "verdict", &verdict);
     if verdict == GRANTED {
         fooled.push(Server);
@@ -104,7 +112,7 @@ fn play_server(key: &[u8], recorded: &Recording, journal: &mut Journal) -> Resul
         let victim = trap.accept()?;
         victim.send_all(&recorded.challenge)?;
         journal.note(Party::Attacker, Party::Client, "the old challenge", &recorded.challenge);
-        let mac = client::recv_exact(&victim, "answer")?;
+        let mac = client::recv_exact(&victim, "answer", WAIT)?;
         journal.note(Party::Client, Party::Attacker, "its HMAC", &mac);
         victim.send_all(&recorded.verdict)?;
         journal.note(Party::Attacker, Party::Client, "the old verdict", &recorded.verdict);
@@ -114,14 +122,14 @@ fn play_server(key: &[u8], recorded: &Recording, journal: &mut Journal) -> Resul
 }
 
 /// Takes the server's challenge to someone who knows the key, and brings the answer back.
-fn pass_on(attack: Attack, key: &[u8], server: SocketAddr) -> Result<Trial, AuthError> {
+fn pass_on(attack: Attack, key: &[u8], server: SocketAddr, wait: Duration) -> Result<Trial, AuthError> {
     use Party::{Attacker, Client, Server};
     let (mut journal, trap) = (Journal::default(), Trap::new()?);
     let reflect = attack == Attack::Reflect;
     let mut fooled = Vec::new();
     let seen = with_client(key, trap.address, || {
-        let (victim, to_server) = (trap.accept()?, client::connect(&[server], WAIT)?);
-        let challenge = client::recv_exact(&to_server, "challenge")?;
+        let (victim, to_server) = (trap.accept()?, client::connect(&[server], wait)?);
+        let challenge = client::recv_exact(&to_server, "challenge", wait)?;
         journal.note(Server, Attacker, "challenge", &challenge);
         victim.send_all(&challenge)?;
         journal.note(
@@ -130,11 +138,11 @@ fn pass_on(attack: Attack, key: &[u8], server: SocketAddr) -> Result<Trial, Auth
             if reflect { "its own challenge" } else { "the same challenge" },
             &challenge,
         );
-        let mac = client::recv_exact(&victim, "answer")?;
+        let mac = client::recv_exact(&victim, "answer", WAIT)?;
         journal.note(Client, Attacker, "its HMAC", &mac);
         to_server.send_all(&mac)?;
         journal.note(Attacker, Server, "the same HMAC", &mac);
-        let verdict = client::verdict(&to_server)?;
+        let verdict = client::verdict(&to_server, wait)?;
         journal.note(Server, Attacker, "verdict", &verdict);
         if verdict == GRANTED {
             fooled.push(Server);
@@ -165,7 +173,7 @@ fn with_client(
 ) -> Result<Recording, AuthError> {
     thread::scope(|scope| {
         let stream: Stream = client::connect(&[address], WAIT)?;
-        let victim = scope.spawn(move || client::answer(&stream, key));
+        let victim = scope.spawn(move || client::answer(&stream, key, WAIT));
         attacker()?;
         victim.join().expect("the client does not panic")
     })
