@@ -32,6 +32,7 @@ const LABS: &[&str] = &[
     "06-many-clients",
     "07-races",
     "08-closing-and-errors",
+    "09-on-the-wire",
     "10-rooms",
     "11-authentication",
     "12-records",
@@ -111,6 +112,12 @@ fn lab_07_races() {
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_08_closing_and_errors() {
     run_lab("08-closing-and-errors");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_09_on_the_wire() {
+    run_lab("09-on-the-wire");
 }
 
 #[test]
