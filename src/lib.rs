@@ -25,7 +25,7 @@
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 3     | [`process`]                                | child programs: own group, limits, certain end    |
-//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`diag`] | the programs                       |
+//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`diag`], [`lab`] | the programs              |
 //! | 5     | [`render`]                                 | how reports look                                  |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
@@ -36,6 +36,7 @@ pub mod demo;
 pub mod diag;
 pub mod echo;
 pub mod framing;
+pub mod lab;
 pub mod net;
 pub mod process;
 pub mod protocol;

@@ -19,6 +19,7 @@ mod events;
 mod explain;
 mod hint;
 mod inspect;
+mod lab;
 mod logging;
 mod man;
 mod output;
@@ -112,6 +113,7 @@ enum Command {
     Ping(Box<ping::PingArgs>),
     Sockets(Box<sockets::SocketsArgs>),
     Doctor(doctor::DoctorArgs),
+    Lab(lab::LabArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -141,6 +143,7 @@ impl Command {
             Command::Ping(args) => args.run(output),
             Command::Sockets(args) => args.run(output),
             Command::Doctor(args) => args.run(output),
+            Command::Lab(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Dissector(args) => args.run(),
@@ -166,6 +169,7 @@ impl Command {
             Command::Ping(args) => args.json,
             Command::Sockets(args) => args.json,
             Command::Doctor(args) => args.json,
+            Command::Lab(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_) | Command::Completions(_) | Command::Dissector(_) | Command::Man(_) => false,
         }

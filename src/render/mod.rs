@@ -5,6 +5,7 @@
 mod axis;
 mod bars;
 mod json;
+mod page;
 mod progress;
 mod ribbon;
 mod sparkline;
@@ -13,6 +14,7 @@ mod table;
 pub use axis::time_axis;
 pub use bars::bar_chart;
 pub use json::{document, error_document};
+pub use page::{heading, page, page_item};
 pub use progress::Progress;
 pub use ribbon::ribbon;
 pub use sparkline::sparkline;
