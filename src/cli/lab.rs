@@ -192,7 +192,7 @@ impl Room<'_> {
             crate::text::counted(passed as u64, "round")
         );
         if let Some(path) = &self.worksheet {
-            text.push_str(&format!("worksheet: {}\n", printable(&path.display().to_string())));
+            text = format!("{text}worksheet: {}\n", printable(&path.display().to_string()));
         }
         Output::print(&text)
     }
