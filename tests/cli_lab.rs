@@ -7,6 +7,7 @@ use std::path::Path;
 
 use harness::{Ended, finish, netlab};
 use netlab::lab::LABS;
+use netlab::lab::page::Section;
 
 /// Runs `netlab lab ARGS...` with this home.
 fn lab(home: &Path, args: &[&str]) -> Ended {
@@ -32,7 +33,7 @@ fn a_progress_file_is_read_and_a_broken_one_is_named() {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("netlab")).unwrap();
     let file = home.path().join("netlab/labs.json");
-    let round = LABS[3].page().sections.into_iter().find(|section| section.is_round()).unwrap().title;
+    let round = LABS[3].page().sections.into_iter().find(Section::is_round).unwrap().title;
     let content =
         serde_json::json!({"schema_version": 1, "labs": {"04-sticky-packets": {round: "2026-01-02"}}});
     std::fs::write(&file, content.to_string()).unwrap();

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use tempfile::TempDir;
 
 use crate::lab::desk::{Desk, Line};
 use crate::lab::list::LabList;
@@ -32,8 +31,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Walk through a lab, or list the labs with what has been passed here
 ///
 /// Shows the lab, waits for your prediction, and then runs its commands one by one, each when
-/// you press Enter; its programs end with it. What you pass is noted in netlab's data folder
-/// and never sent anywhere. Without a terminal the page is printed as text.
+/// you press Enter; its programs end with it. Its files go to the folder lab-N, for you to
+/// edit. What you pass is noted in netlab's data folder and never sent anywhere. Without a terminal the page is printed as text.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -44,7 +43,7 @@ Examples:
   netlab lab 4 --round 2                  go on with its second round
   netlab lab 4 --worksheet                and write lab-04.md, to hand in
   netlab lab 4 --worksheet -o ada.md      under another name
-  netlab lab 4 --folder work              keep the lab's files, in the folder work
+  netlab lab 4 --folder work              its files in the folder work, not lab-04
   netlab lab 4 | less                     read it only"
 )]
 pub(super) struct LabArgs {
@@ -60,7 +59,7 @@ pub(super) struct LabArgs {
     /// Where to write the worksheet
     #[arg(short, long, value_name = "FILE", requires = "worksheet")]
     output: Option<PathBuf>,
-    /// Where the lab's files go [default: a temporary folder]
+    /// Where the lab's files go, and its programs run [default: lab-N]
     #[arg(long, value_name = "DIR", requires = "number")]
     folder: Option<PathBuf>,
     /// Print the list as one JSON document
@@ -101,13 +100,14 @@ impl LabArgs {
         }
         // An unreadable file is said before an hour's work, not after it.
         load(progress)?;
-        let folder = Folder::new(self.folder.as_deref())?;
+        let folder = self.folder.clone().unwrap_or_else(|| format!("lab-{:02}", lab.number()).into());
+        let folder = make_folder(&folder)?;
         let stop = Stop::on_signals_and_hangup()?;
         let lines = StdinLines::new(LONGEST_LINE);
         let end = lines.ender();
         let _guard = stop.on_stop(end);
         let netlab = std::env::current_exe().context("find netlab's own file")?;
-        let desk = Desk::new(folder.path().to_owned(), netlab, stop.clone());
+        let desk = Desk::new(folder, netlab, stop.clone());
         let mut room = Room { style, lines, stop, lab, progress, worksheet: self.sheet(lab)? };
         let notes = Session::new(&page, desk, &mut room).run(self.round)?;
         room.keep(&notes)?;
@@ -147,31 +147,12 @@ fn find(number: u32) -> Result<Lab, UsageError> {
     })
 }
 
-/// Where the lab's programs run; a temporary folder goes with it.
-enum Folder {
-    Own(PathBuf),
-    Temporary(TempDir),
-}
-
-impl Folder {
-    fn new(own: Option<&Path>) -> anyhow::Result<Folder> {
-        let Some(path) = own else {
-            return Ok(Folder::Temporary(
-                TempDir::with_prefix("netlab-lab-").context("make a temporary folder")?,
-            ));
-        };
-        let shown = printable(&path.display().to_string());
-        std::fs::create_dir_all(path).with_context(|| format!("folder {shown}"))?;
-        // Its programs start there, and look for their home from there.
-        Ok(Folder::Own(std::path::absolute(path).with_context(|| format!("folder {shown}"))?))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Folder::Own(path) => path,
-            Folder::Temporary(folder) => folder.path(),
-        }
-    }
+/// The folder of the lab's files, made if there is none.
+fn make_folder(path: &Path) -> anyhow::Result<PathBuf> {
+    let shown = printable(&path.display().to_string());
+    std::fs::create_dir_all(path).with_context(|| format!("folder {shown} (another one: --folder DIR)"))?;
+    // Its programs start there, and look for their home from there.
+    std::path::absolute(path).with_context(|| format!("folder {shown}"))
 }
 
 /// A lab's student at this terminal.

@@ -16,8 +16,10 @@ use crate::process::{Child, Exit, Program, SpawnError};
 const TICK: Duration = Duration::from_millis(10);
 /// What a command that ends may take: longer than the longest of the labs on a slow machine.
 const LONGEST: Duration = Duration::from_secs(180);
-/// How long to wait for the first output of what keeps running, or of what was typed.
-const FIRST_OUTPUT: Duration = Duration::from_secs(3);
+/// How long to wait for the first output of what keeps running, or of what was typed: some have none.
+const FIRST_OUTPUT: Duration = Duration::from_secs(1);
+/// How long a server may take to say where it listens, once somebody wants to know.
+const START: Duration = Duration::from_secs(10);
 /// Silence after which output counts as complete. Later lines are shown with the next step.
 const SILENCE: Duration = Duration::from_millis(250);
 /// How long a program may take to end after Ctrl-C, or once its terminal is wanted.
@@ -164,7 +166,7 @@ impl Desk {
     /// The text with the port, which a server may be about to announce.
     fn resolved(&mut self, text: &str, show: &mut dyn FnMut(Line)) -> Result<String, DeskError> {
         if text.contains("PORT") {
-            self.until(FIRST_OUTPUT, show, |desk| desk.port.is_some());
+            self.until(START, show, |desk| desk.port.is_some());
             if self.port.is_none() {
                 return Err(DeskError::NoPort);
             }

@@ -6,8 +6,8 @@
 //! What stands behind the prediction is shown only after it was given. The walk knows no terminal: it shows and asks
 //! through a [`Classroom`].
 
-use std::io;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::block::{Action, Block, Step};
 use super::desk::{Desk, Line};
@@ -110,6 +110,7 @@ impl<'a, C: Classroom> Session<'a, C> {
         for section in &page.sections {
             round += usize::from(section.is_round());
             if section.is_round() && round < from_round {
+                self.files_of(section);
                 continue;
             }
             if !section.title.is_empty() {
@@ -121,6 +122,22 @@ impl<'a, C: Classroom> Session<'a, C> {
             }
         }
         Ok(())
+    }
+
+    /// Saves what is missing of the files of a round that is passed over: later ones may use them.
+    fn files_of(&self, section: &Section) {
+        for block in section.blocks() {
+            if let Some(path) = self.path_of(block) {
+                // The step that needs it will say that it is missing.
+                let _ = std::fs::File::create_new(path)
+                    .and_then(|mut file| file.write_all(content(block).as_bytes()));
+            }
+        }
+    }
+
+    /// Where a block that is a file is saved. The pages are our own, and yet: nothing is written outside of the folder.
+    fn path_of(&self, block: &Block) -> Option<PathBuf> {
+        Some(self.desk.folder().join(Path::new(block.attribute("file")?).file_name()?))
     }
 
     fn section(&mut self, section: &Section) -> Walk {
@@ -188,9 +205,9 @@ impl<'a, C: Classroom> Session<'a, C> {
     }
 
     fn block(&mut self, block: &Block, item: &Item) -> Walk {
-        if let Some(name) = block.attribute("file") {
+        if let Some(path) = self.path_of(block) {
             self.classroom.item(item)?;
-            return self.save(name, block);
+            return self.save(&path, &content(block));
         }
         match block.step() {
             Ok(Some(step)) => self.step(&step, block.attribute("system")),
@@ -200,13 +217,9 @@ impl<'a, C: Classroom> Session<'a, C> {
     }
 
     /// Saves a file of the page; one that the student has changed only with his leave.
-    fn save(&mut self, name: &str, block: &Block) -> Walk {
-        // The pages are our own, and yet: nothing is written outside of the folder.
-        let Some(file) = Path::new(name).file_name() else { return Ok(()) };
-        let path = self.desk.folder().join(file);
-        let content = block.lines.join("\n") + "\n";
+    fn save(&mut self, path: &Path, content: &str) -> Walk {
         let shown = crate::text::printable(&path.display().to_string());
-        let there = std::fs::read(&path).ok();
+        let there = std::fs::read(path).ok();
         if there.as_deref() == Some(content.as_bytes()) {
             return Ok(self.classroom.say(&format!("{shown} is there already."))?);
         }
@@ -216,7 +229,7 @@ impl<'a, C: Classroom> Session<'a, C> {
                 return Ok(());
             }
         }
-        let text = match std::fs::write(&path, content) {
+        let text = match std::fs::write(path, content) {
             Ok(()) => format!("saved: {shown}"),
             Err(error) => format!("not saved: {shown}: {error}"),
         };
@@ -326,4 +339,8 @@ impl<'a, C: Classroom> Session<'a, C> {
         let line = self.classroom.ask(prompt)?.ok_or(Left)?;
         Ok(line.chars().filter(|c| !c.is_control()).take(LONGEST_ANSWER).collect())
     }
+}
+
+fn content(block: &Block) -> String {
+    block.lines.join("\n") + "\n"
 }
