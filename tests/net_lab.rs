@@ -12,7 +12,7 @@ use netlab::lab::LABS;
 use netlab::lab::desk::{Desk, Line};
 use netlab::lab::page::{Item, Page, parse, plain};
 use netlab::lab::session::{Classroom, Session};
-use netlab::lab::worksheet::Notes;
+use netlab::lab::worksheet::{Notes, Round};
 use netlab::net::Stop;
 
 /// Far more than anything here takes on a busy machine.
@@ -277,6 +277,6 @@ fn every_lab_can_be_walked_through() {
         let failed =
             |line: &&String| line.starts_with("say This step failed") || line.contains("(ended by netlab");
         assert_eq!(script.log.iter().find(failed), None, "{}: {:#?}", lab.name, script.log);
-        assert!(notes.rounds.len() >= 3 && notes.rounds.iter().all(|round| round.passed()), "{}", lab.name);
+        assert!(notes.rounds.len() >= 3 && notes.rounds.iter().all(Round::passed), "{}", lab.name);
     }
 }
