@@ -25,7 +25,7 @@
 //! | 3     | [`net`]                                    | sockets, the readiness loop, the socket table     |
 //! | 3     | [`store`]                                  | record files and users, durable; worker threads   |
 //! | 3     | [`process`]                                | child programs: own group, limits, certain end    |
-//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`check`], [`diag`] | the programs |
+//! | 4     | [`echo`], [`demo`], [`server`], [`client`], [`mod@bench`], [`check`], [`diag`], [`lab`] | the programs |
 //! | 5     | [`render`], [`tui`]                        | how reports look; the full-screen chat            |
 //! | 6     | [`cli`]                                    | flags, exit codes; one file per command           |
 
@@ -37,6 +37,7 @@ pub mod demo;
 pub mod diag;
 pub mod echo;
 pub mod framing;
+pub mod lab;
 pub mod net;
 pub mod process;
 pub mod protocol;

@@ -3,6 +3,8 @@
 //! A report is plain data that serializes (the JSON document) and that can lay itself out in [`Block`]s (the
 //! text). It stands below every program so that measuring never knows how things look, and prints nothing.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// The version of every JSON document and stream. It goes up when a member changes its meaning or leaves.
@@ -60,7 +62,7 @@ pub struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its title.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// True for numbers, whose digits shall stand below each other.
     pub right: bool,
     /// True if its cells are never broken, however narrow the screen.
@@ -73,7 +75,7 @@ impl Table {
     #[must_use]
     pub fn new(titles: &[&'static str]) -> Table {
         let column = |title: &&'static str| Column {
-            title: title.trim_start_matches(['>', '=']),
+            title: title.trim_start_matches(['>', '=']).into(),
             right: title.starts_with('>'),
             whole: title.starts_with('='),
         };

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 7] = [
     &["protocol"],
     &["service"],
     &["net", "store", "process"],
-    &["server", "client", "echo", "demo", "diag", "bench", "check"],
+    &["server", "client", "echo", "demo", "diag", "bench", "check", "lab"],
     &["render", "tui"],
     &["cli", "main"],
 ];

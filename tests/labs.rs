@@ -32,6 +32,7 @@ const LABS: &[&str] = &[
     "06-many-clients",
     "07-races",
     "08-closing-and-errors",
+    "09-on-the-wire",
     "10-rooms",
     "11-authentication",
     "12-records",
@@ -115,6 +116,12 @@ fn lab_08_closing_and_errors() {
 
 #[test]
 #[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
+fn lab_09_on_the_wire() {
+    run_lab("09-on-the-wire");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "needs Ctrl-C for one program alone")]
 fn lab_10_rooms() {
     run_lab("10-rooms");
 }
@@ -146,6 +153,11 @@ fn every_lab_folder_is_run_and_listed() {
         .collect();
     found.sort();
     assert_eq!(found, LABS);
+    assert_eq!(
+        netlab::lab::LABS.iter().map(|lab| lab.name).collect::<Vec<_>>(),
+        LABS,
+        "those of `netlab lab`"
+    );
     let (index, source) = (read(&project().join("labs/README.md")), read(&project().join("tests/labs.rs")));
     for lab in LABS {
         assert!(index.contains(&format!("]({lab}/README.md)")), "labs/README.md does not list {lab}");
@@ -168,7 +180,7 @@ fn structure_faults(student: &str, teacher: &str) -> Vec<String> {
     if !(1..=4).contains(&rounds.len()) {
         faults.push(format!("{} rounds, not 1 to 4", rounds.len()));
     }
-    for part in ["Goal", "Extend"] {
+    for part in ["Goal", "Build", "Extend"] {
         if !student.contains(&format!("\n## {part}\n")) {
             faults.push(format!("no {part}"));
         }
@@ -386,12 +398,13 @@ fn patterns_match_line_by_line() {
 #[test]
 fn a_lab_without_its_parts_is_caught() {
     let student = "# Lab\n\n## Goal\n\n## Round 1\n\n### Predict\n\n- **A. One send, one recv.** Yes.\n\
-                   - **B. A stream.** No.\n\n### Run\n\n### Observe\n\n### Explain\n\n## Extend\n";
+                   - **B. A stream.** No.\n\n### Run\n\n### Observe\n\n### Explain\n\n## Build\n\n## Extend\n";
     let teacher = "# Lab\n\n## Round 1\n\nMisconception: **One send, one recv**\n";
     assert_eq!(structure_faults(student, teacher), [""; 0]);
     for (from, to) in [
         ("## Goal", "## Aim"),
         ("### Observe", "### Look"),
+        ("## Build", "## Make"),
         ("- **B. A stream.**", "- B."),
         ("One send, one recv", "Magic"),
         ("## Round 1", "## First"),

@@ -25,6 +25,7 @@ mod explain;
 mod grade;
 mod hint;
 mod inspect;
+mod lab;
 mod logging;
 mod man;
 mod output;
@@ -144,6 +145,7 @@ enum Command {
     Sockets(Box<sockets::SocketsArgs>),
     /// Look whether this machine has what the labs need
     Doctor(doctor::DoctorArgs),
+    Lab(lab::LabArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
     /// Print a completion script for a shell
@@ -179,6 +181,7 @@ impl Command {
             Command::Ping(args) => args.run(output),
             Command::Sockets(args) => args.run(output),
             Command::Doctor(args) => args.run(output),
+            Command::Lab(args) => args.run(output),
             Command::Config(args) => args.run(output),
             Command::Completions(args) => args.run(),
             Command::Dissector(args) => args.run(),
@@ -207,6 +210,7 @@ impl Command {
             Command::Ping(args) => args.json,
             Command::Sockets(args) => args.json,
             Command::Doctor(args) => args.json,
+            Command::Lab(args) => args.json,
             Command::Config(args) => args.json,
             Command::Serve(_)
             | Command::Chat(_)

@@ -51,6 +51,17 @@ impl Stop {
         Ok(stop)
     }
 
+    /// The same, and the terminal's end (SIGHUP) counts as a Ctrl-C: for who has child programs to end.
+    ///
+    /// # Errors
+    /// A system that refuses to install the handler.
+    pub fn on_signals_and_hangup() -> std::io::Result<Stop> {
+        let stop = Stop::on_signals()?;
+        let on_hangup = stop.clone();
+        os::watch_hangup(move || on_hangup.request())?;
+        Ok(stop)
+    }
+
     /// True once the server shall stop.
     #[must_use]
     pub fn requested(&self) -> bool {

@@ -219,6 +219,13 @@ impl Child {
         }
     }
 
+    /// Asks it to end, as Ctrl-C does: its whole group. On Windows it is ended.
+    pub fn interrupt(&mut self) {
+        if self.ended.is_none() {
+            os::interrupt_group(&mut self.inner);
+        }
+    }
+
     /// Ends its stdin.
     pub fn close_stdin(&mut self) {
         self.inner.stdin = None;

@@ -30,7 +30,7 @@ fn draw(table: &Table, style: Style, padding: (u16, u16), arrangement: ContentAr
         .load_style(if style.ascii { ASCII_LINES } else { LINES })
         .set_content_arrangement(arrangement)
         .set_width(u16::try_from(style.width).unwrap_or(u16::MAX))
-        .set_header(table.columns.iter().map(|column| column.title).collect::<Vec<_>>());
+        .set_header(table.columns.iter().map(|column| column.title.as_ref()).collect::<Vec<_>>());
     for row in &table.rows {
         drawn.add_row(row);
     }

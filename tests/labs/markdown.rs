@@ -2,57 +2,47 @@
 //!
 //! The convention is explained to authors in `labs/README.md`. Nothing is run here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use netlab::lab::block::{self, Action, Block};
 
 /// The mark that stands for anything: within a line for any text, alone for any number of lines.
 pub(crate) const ANYTHING: char = '…';
 
-/// A fenced block: ```` ```KIND key=value flag ````.
+/// A fenced block of a page, and where it stands.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Block {
-    /// `sh`, `keys`, `python`, `text`.
-    pub(crate) kind: String,
-    attributes: BTreeMap<String, String>,
-    /// What stands in it.
-    pub(crate) lines: Vec<String>,
+struct Placed {
+    block: Block,
     /// The `##` section it stands in.
     section: String,
     /// File and line, for messages.
-    pub(crate) place: String,
+    place: String,
 }
 
-impl Block {
-    /// The value of an attribute; empty for a flag.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).map(String::as_str)
+impl Placed {
+    /// True for what a step must show.
+    fn is_expectation(&self) -> bool {
+        self.block.kind == "text" && self.block.attribute("step").is_some()
     }
 
-    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
-        let parse = |value: &str| value.parse().map_err(|_| format!("{}: {name}={value}", self.place));
-        self.attribute(name).map(parse).transpose()
-    }
-
-    fn required(&self, name: &str) -> Result<u32, String> {
-        self.number(name)?.ok_or_else(|| format!("{}: a `{}` block needs {name}=N", self.place, self.kind))
+    fn placed<T>(&self, read: Result<T, String>) -> Result<T, String> {
+        read.map_err(|fault| format!("{}: {fault}", self.place))
     }
 }
 
-/// What is done in a step.
-#[derive(Clone, Debug)]
-pub(crate) enum Action {
-    /// A command is started; one that keeps running is left to later steps.
-    Run { command: String, keeps_running: bool },
-    /// Lines are typed into the program that runs there.
-    Keys(Vec<String>),
-}
-
-/// One step of a lab.
+/// One step of a lab, and where it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub(crate) number: u32,
-    pub(crate) terminal: u32,
-    pub(crate) action: Action,
+    step: block::Step,
     pub(crate) place: String,
+}
+
+impl std::ops::Deref for Step {
+    type Target = block::Step;
+
+    fn deref(&self) -> &block::Step {
+        &self.step
+    }
 }
 
 impl Step {
@@ -106,7 +96,7 @@ impl Lab {
     /// Reads both pages and checks that steps and expectations belong together.
     pub(crate) fn parse(student: &str, teacher: &str) -> Result<Lab, String> {
         let mut blocks = fenced_blocks("README.md", student)?;
-        if let Some(block) = blocks.iter().find(|b| b.kind == "text" && b.attribute("step").is_some()) {
+        if let Some(block) = blocks.iter().find(|b| b.is_expectation()) {
             return Err(format!("{}: what is observed belongs into teacher.md", block.place));
         }
         blocks.extend(fenced_blocks("teacher.md", teacher)?);
@@ -149,75 +139,61 @@ fn says_something(lines: &[String]) -> bool {
     lines.iter().any(|line| line.replace("PORT", "").chars().any(char::is_alphanumeric))
 }
 
-fn rounds(blocks: &[Block]) -> Result<Vec<Round>, String> {
+fn rounds(blocks: &[Placed]) -> Result<Vec<Round>, String> {
     let mut rounds: Vec<Round> = Vec::new();
-    for block in blocks {
-        let is_file = block.attribute("file").is_some();
-        let is_step = matches!(block.kind.as_str(), "sh" | "keys");
-        if !is_file && !is_step {
+    for placed in blocks {
+        let (block, file) = (&placed.block, placed.block.attribute("file"));
+        let step = placed.placed(block.step())?;
+        if file.is_none() && step.is_none() {
             continue;
         }
         // A file of the teacher's page may belong to a round of the student's: it is the answer to it.
-        let known = rounds.iter().position(|round| round.title == block.section);
+        let known = rounds.iter().position(|round| round.title == placed.section);
         let at = known.unwrap_or(rounds.len());
         if known.is_none() {
-            rounds.push(Round { title: block.section.clone(), ..Round::default() });
+            rounds.push(Round { title: placed.section.clone(), ..Round::default() });
         }
         let round = &mut rounds[at];
         if let Some(system) = block.attribute("system") {
             round.system = Some(system.to_owned());
         }
-        match block.attribute("file") {
-            Some(name) => round.files.push((name.to_owned(), block.lines.join("\n") + "\n")),
-            None => round.steps.push(step(block)?),
+        if let Some(name) = file {
+            round.files.push((name.to_owned(), block.lines.join("\n") + "\n"));
         }
+        round.steps.extend(step.map(|step| Step { step, place: placed.place.clone() }));
     }
     Ok(rounds)
 }
 
-fn step(block: &Block) -> Result<Step, String> {
-    let action = match (block.kind.as_str(), block.lines.as_slice()) {
-        ("keys", lines) => Action::Keys(lines.to_vec()),
-        (_, [command]) => {
-            let keeps_running = block.attribute("keeps-running").is_some();
-            Action::Run { command: command.clone(), keeps_running }
-        }
-        _ => return Err(format!("{}: a step is one command", block.place)),
-    };
-    Ok(Step {
-        number: block.required("step")?,
-        terminal: block.required("terminal")?,
-        action,
-        place: block.place.clone(),
-    })
-}
-
-fn expectations(blocks: &[Block]) -> Result<Vec<Expectation>, String> {
-    let expected = blocks.iter().filter(|block| block.kind == "text" && block.attribute("step").is_some());
-    let read = |block: &Block| {
+fn expectations(blocks: &[Placed]) -> Result<Vec<Expectation>, String> {
+    let read = |placed: &Placed| {
+        let block = &placed.block;
         Ok(Expectation {
-            step: block.required("step")?,
-            terminal: block.number("terminal")?,
+            step: placed.placed(block.required("step"))?,
+            terminal: placed.placed(block.number("terminal"))?,
             lines: block.lines.clone(),
-            exit: block.number("exit")?,
-            place: block.place.clone(),
+            exit: placed.placed(block.number("exit"))?,
+            place: placed.place.clone(),
         })
     };
-    expected.map(read).collect()
+    blocks.iter().filter(|placed| placed.is_expectation()).map(read).collect()
 }
 
 /// The fenced blocks of a page, in order.
-fn fenced_blocks(name: &str, text: &str) -> Result<Vec<Block>, String> {
-    let (mut blocks, mut open, mut section) = (Vec::new(), None::<Block>, name.to_owned());
+fn fenced_blocks(name: &str, text: &str) -> Result<Vec<Placed>, String> {
+    let (mut blocks, mut open, mut section) = (Vec::new(), None::<Placed>, name.to_owned());
     for (at, line) in text.lines().enumerate() {
         let fence = line.strip_prefix("```");
         match (open.take(), fence) {
-            (Some(block), Some("")) => blocks.push(block),
-            (Some(mut block), _) => {
-                block.lines.push(line.to_owned());
-                open = Some(block);
+            (Some(placed), Some("")) => blocks.push(placed),
+            (Some(mut placed), _) => {
+                placed.block.lines.push(line.to_owned());
+                open = Some(placed);
             }
-            (None, Some(info)) => open = Some(block(info, &section, format!("{name}:{}", at + 1))),
+            (None, Some(info)) => {
+                let place = format!("{name}:{}", at + 1);
+                open = Some(Placed { block: Block::open(info), section: section.clone(), place });
+            }
             (None, None) => {
                 if let Some(title) = line.strip_prefix("## ") {
                     title.clone_into(&mut section);
@@ -229,17 +205,6 @@ fn fenced_blocks(name: &str, text: &str) -> Result<Vec<Block>, String> {
         Some(block) => Err(format!("{}: the block has no end", block.place)),
         None => Ok(blocks),
     }
-}
-
-fn block(info: &str, section: &str, place: String) -> Block {
-    let mut words = info.split_whitespace();
-    let kind = words.next().unwrap_or_default().to_owned();
-    let attribute = |word: &str| {
-        let (key, value) = word.split_once('=').unwrap_or((word, ""));
-        (key.to_owned(), value.to_owned())
-    };
-    let attributes = words.map(attribute).collect();
-    Block { kind, attributes, lines: Vec::new(), section: section.to_owned(), place }
 }
 
 /// How many lines at the front of `output` the expected lines match, as few as possible; with `whole` they

@@ -12,28 +12,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::markdown::{ANYTHING, Action, Expectation, Lab, Round, Step, matched};
+use netlab::lab::block::{Action, listening_port, words};
+use netlab::lab::desk::SETTINGS;
+
+use crate::markdown::{ANYTHING, Expectation, Lab, Round, Step, matched};
 
 /// What every server says first.
 const LISTENING: &str = "listening on ";
-/// Characters that mean different things to different shells.
-const SHELL: &[char] = &['|', '<', '>', '&', ';', '$', '`', '\'', '\\', '%', '*', '(', ')'];
-
-/// Settings of netlab: what the machine that runs the labs has set is no part of a lab.
-const SETTINGS: [&str; 11] = [
-    "NETLAB_PORT_BASE",
-    "RUST_LOG",
-    "SERVER_HOST",
-    "SERVER_PORT",
-    "MAX_CONNECTION",
-    "UPDATE_TIMER",
-    "UPDATE_TRESH",
-    "UPDATE_THRESHOLD",
-    "FILE_PATH",
-    "RECORD_PATH",
-    "RECORD_FILE",
-];
-
 /// What a run did.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
@@ -141,9 +126,7 @@ impl Desk<'_> {
         program.exit = expectation.and_then(|e| e.exit).unwrap_or(program.exit);
         let read = program.read_until(&lines, ends, deadline);
         let read = read.map_err(|error| format!("terminal {terminal}: {error}"))?;
-        let port = |line: &String| {
-            Some(line.strip_prefix(LISTENING)?.split(' ').next()?.rsplit_once(':')?.1.to_owned())
-        };
+        let port = |line: &String| listening_port(line).map(str::to_owned);
         self.port = read.iter().find_map(port).or(self.port.take());
         Ok(())
     }
@@ -308,21 +291,6 @@ fn interrupt(child: &Child) -> Result<(), String> {
 #[cfg(not(unix))]
 fn interrupt(_child: &Child) -> Result<(), String> {
     Err("there is no Ctrl-C for one program alone here".into())
-}
-
-/// The words of a command line, as every shell would see them: double quotes alone are understood.
-fn words(command: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    for (at, part) in command.split('"').enumerate() {
-        if at % 2 == 1 {
-            words.push(part.to_owned());
-        } else if part.contains(SHELL) {
-            return Err(format!("`{command}`: not every shell reads that in the same way"));
-        } else {
-            words.extend(part.split_whitespace().map(str::to_owned));
-        }
-    }
-    if command.matches('"').count() % 2 == 1 { Err("a quote is open".into()) } else { Ok(words) }
 }
 
 /// True if Python can be run here.

@@ -36,8 +36,8 @@ impl ModelsReport {
     /// A column for each model: what is compared stands side by side.
     fn table(&self) -> Table {
         let columns =
-            self.models.iter().map(|model| Column { title: model.model, right: true, whole: false });
-        let first = Column { title: "", right: false, whole: false };
+            self.models.iter().map(|model| Column { title: model.model.into(), right: true, whole: false });
+        let first = Column { title: "".into(), right: false, whole: false };
         let mut table = Table { columns: [first].into_iter().chain(columns).collect(), rows: Vec::new() };
         let rows: [(&str, Cell); 10] = [
             ("clients served", |m| Some(m.load.served())),

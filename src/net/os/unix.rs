@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use socket2::SockRef;
 
@@ -17,7 +17,16 @@ const OPEN_MAX: u64 = 10_240;
 
 /// Calls `on_signal` for every Ctrl-C and SIGTERM, on a thread of its own.
 pub(in crate::net) fn watch_signals(on_signal: impl Fn() + Send + 'static) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    watch(&[SIGINT, SIGTERM], on_signal)
+}
+
+/// Calls `on_hangup`, on a thread of its own, when the terminal is gone.
+pub(in crate::net) fn watch_hangup(on_hangup: impl Fn() + Send + 'static) -> io::Result<()> {
+    watch(&[SIGHUP], on_hangup)
+}
+
+fn watch(which: &[i32], on_signal: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut signals = Signals::new(which)?;
     std::thread::Builder::new().name("signals".into()).stack_size(64 << 10).spawn(move || {
         for _ in signals.forever() {
             on_signal();

@@ -14,6 +14,12 @@ use crate::net::Received;
 /// WSAEMSGSIZE: the datagram was longer than the buffer, which holds its beginning.
 const DATAGRAM_TOO_LONG: i32 = 10040;
 
+/// Nothing to do: a console that is closed ends its programs.
+#[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
+pub(in crate::net) fn watch_hangup(_on_hangup: impl Fn() + Send + 'static) -> io::Result<()> {
+    Ok(())
+}
+
 /// Calls `on_signal` for every Ctrl-C, on a thread of its own.
 pub(in crate::net) fn watch_signals(on_signal: impl Fn() + Send + 'static) -> io::Result<()> {
     let count = Arc::new(AtomicUsize::new(0));

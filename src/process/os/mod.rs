@@ -14,9 +14,9 @@ pub(super) use landlock::{landlock, landlock_available, limit_processes};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{adopt_orphans, group_cpu_time, group_size, in_group, kill_orphans, limit};
 #[cfg(unix)]
-pub(super) use unix::{exit_of, exited, kill_group, kill_group_of, lead_a_group};
+pub(super) use unix::{exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group};
 #[cfg(windows)]
-pub(super) use windows::{exit_of, exited, kill_group, kill_group_of, lead_a_group};
+pub(super) use windows::{exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {

@@ -36,6 +36,12 @@ pub(in crate::process) fn kill_group_of(leader: u32) {
     }
 }
 
+/// Sends Ctrl-C's signal to every process of the child's group.
+pub(in crate::process) fn interrupt_group(child: &mut Child) {
+    // As above.
+    let _ = kill_process_group(pid(child), Signal::INT);
+}
+
 /// The end of a child that was waited for.
 pub(in crate::process) fn exit_of(status: ExitStatus) -> Exit {
     match status.code() {

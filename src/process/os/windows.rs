@@ -22,6 +22,11 @@ pub(in crate::process) fn kill_group(child: &mut Child) {
 /// Not reached: no group's size is known here.
 pub(in crate::process) fn kill_group_of(_leader: u32) {}
 
+/// Ends the child: a console's Ctrl-C would reach netlab, too.
+pub(in crate::process) fn interrupt_group(child: &mut Child) {
+    kill_group(child);
+}
+
 /// The end of a child that was waited for.
 pub(in crate::process) fn exit_of(status: ExitStatus) -> Exit {
     Exit::Code(status.code().unwrap_or(-1))
