@@ -119,7 +119,7 @@ impl Run<'_> {
             if self.begun.elapsed() > self.config.limit {
                 return Ok(Verdict::Skipped("the time for the whole run is over".to_owned()));
             }
-            let outcome = match self.subject.play(&trial.script) {
+            let outcome = match self.subject.play(&trial.script(&*self.exercise.dialect)) {
                 Ok(outcome) => outcome,
                 Err(Unready::Checker(error)) => return Err(error),
                 Err(unready) => return Ok(Verdict::Unready(unready)),
@@ -220,7 +220,9 @@ impl Run<'_> {
         let smallest = reduce::reduce(&trial.plan, &outcome, &*dialect, |plan| {
             let script = plan.script(&*dialect);
             match self.subject.play(&script) {
-                Ok(outcome) => (!outcome.passed()).then_some((Trial { plan: plan.clone(), script }, outcome)),
+                Ok(outcome) => {
+                    (!outcome.passed()).then_some((Trial { plan: plan.clone(), written: None }, outcome))
+                }
                 Err(Unready::Checker(failed)) => {
                     error = Some(failed);
                     None

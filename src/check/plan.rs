@@ -18,8 +18,10 @@ const AFTER_BAD: Duration = Duration::from_millis(300);
 /// How long a server is left alone before and while its processor time is taken.
 const IDLE: Duration = Duration::from_millis(800);
 /// Messages of a reader who is slow: so large, and so many.
-pub(super) const SLOW_SIZE: usize = 7_000;
-pub(super) const SLOW_COUNT: usize = 500;
+const SLOW_SIZE: usize = 7_000;
+/// 6.3 MB of answers: more than the largest send buffer that Linux gives a socket by itself (4 MB), and the
+/// receive buffer on the other side.
+const SLOW_COUNT: usize = 900;
 
 /// One message and its answers.
 #[derive(Clone)]
@@ -414,25 +416,25 @@ impl Writer<'_> {
     /// Everything is asked before anything is read, so that answers pile up on the server's side.
     fn slow_reader(&mut self) {
         self.script.add(0, Act::Open { holds: true });
-        let opening = self.dialect.opening(0);
+        let mut turns = self.dialect.opening(0);
+        let numbered = |n: usize| super::case::numbered(n * SLOW_SIZE / 7, SLOW_SIZE);
+        turns.extend((0..SLOW_COUNT).map(|n| self.dialect.ask(0, &numbered(n))));
         let mut wire = Wire::default();
-        for turn in &opening {
+        for turn in &turns {
             wire.append(&self.wire(turn));
         }
-        for n in 0..self.plan.messages.len() - 1 {
-            wire.append(&self.wire(&self.turn(0, n)));
-        }
+        // The names of so many bytes are of no use to anybody.
+        wire.fields.clear();
         self.script.add(0, Act::Flood(wire)).add(0, Act::Stuck).add(0, Act::Read).add(0, Act::Settle);
         // One more, once the pile is gone: its answer shows whether something is missing before it.
-        let last = self.turn(0, self.plan.messages.len() - 1);
-        self.script.add(0, Act::Send(self.wire(&last)));
+        let last = self.dialect.ask(0, &numbered(SLOW_COUNT));
+        self.say(0, &last);
         for expect in self.dialect.greeting() {
             self.script.add(0, Act::Expect(expect));
         }
-        for turn in &opening {
+        for turn in turns.iter().chain([&last]) {
             self.expect(0, turn);
         }
-        self.answers(0, 0..self.plan.messages.len());
     }
 
     fn after_bad(&mut self, bytes: &[u8]) {

@@ -17,12 +17,16 @@ const TAKEN: Duration = Duration::from_millis(400);
 const TAKEN_IN_ALL: Duration = Duration::from_secs(2);
 /// Between two pieces where nothing tells whether the first one was read.
 const BLIND: Duration = Duration::from_millis(30);
+/// What is kept of a flood.
+const KEPT: usize = 4 << 10;
 /// A flood that has not moved for so long is stuck.
 const STUCK: Duration = Duration::from_millis(300);
 /// The longest that a flood is waited for until it gets stuck.
 const FLOOD: Duration = Duration::from_secs(5);
 /// After a wrong byte the rest of the wrong answer is of interest, if it comes soon.
 const AFTERMATH: Duration = Duration::from_millis(150);
+/// How long a server may take to end its side when its client has.
+const PARTING: Duration = Duration::from_millis(150);
 /// A share of a processor that no server needs while nobody asks it for anything.
 pub(super) const BUSY_PERCENT: u32 = 25;
 
@@ -155,7 +159,9 @@ impl Player<'_> {
     }
 
     fn flood(&mut self, client: usize, wire: &Wire) -> Result<(), Failure> {
-        self.noted(client, wire);
+        // Only its beginning is kept: it is long.
+        let head = wire.bytes[..wire.bytes.len().min(KEPT)].to_vec();
+        self.noted(client, &Wire { bytes: head, fields: Vec::new() });
         let patience = self.stage.patience * 3;
         self.line_mut(client)?.flood(wire.bytes.clone(), patience);
         Ok(())
@@ -393,6 +399,10 @@ impl Player<'_> {
         for (client, line) in self.lines.iter_mut().enumerate() {
             let Some(line) = line else { continue };
             line.half_close();
+            if failure.is_none() {
+                // A server that has seen the client's end is free for the next script.
+                line.wait(Instant::now() + PARTING, |inbox| inbox.ended.map(|_| ()));
+            }
             line.close();
             let talk = &mut self.talks[client];
             line.look(|inbox| {

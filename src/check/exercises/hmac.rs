@@ -111,11 +111,11 @@ fn cases(dialect: &Challenge) -> Vec<Case> {
     let half: fn(Vec<u8>) -> Vec<u8> = |mac| mac[..SIZE / 2].to_vec();
     let mut cut = case("cut", "An answer that comes in pieces is right all the same.", &["one-message"]);
     for at in [1, 16, 31] {
-        cut = cut.plan(dialect, plan(Way::Cut(vec![at])));
+        cut = cut.plan(plan(Way::Cut(vec![at])));
     }
     vec![
         case("one-message", "The right answer to the challenge is granted access.", &["listens"])
-            .plan(dialect, plan(Way::Whole)),
+            .plan(plan(Way::Whole)),
         case("wrong-digest", "A wrong answer is turned away.", &["one-message"])
             .probe(Probe::WrongDigest, dialect.denied(all_wrong, false)),
         case("partial-digest", "An answer that is right in part is turned away.", &["wrong-digest"])
@@ -123,28 +123,28 @@ fn cases(dialect: &Challenge) -> Vec<Case> {
             .probe(Probe::PartialDigest, dialect.denied(half_wrong, false))
             .probe(Probe::PartialDigest, dialect.denied(half, true)),
         case("next-client", "When a client has left, the next one is served.", &["one-message"])
-            .plan(dialect, plan(Way::Successive)),
+            .plan(plan(Way::Successive)),
         case("fresh-challenge", "Each client gets a challenge of its own.", &["next-client"])
             .probe(Probe::FreshChallenge, fresh),
         cut,
         case("byte-at-a-time", "An answer that comes byte by byte is right all the same.", &["cut"])
-            .plan(dialect, plan(Way::Bytes)),
+            .plan(plan(Way::Bytes)),
         case(
             "half-close",
             "A client that ends its side after its answer is granted access.",
             &["one-message"],
         )
-        .plan(dialect, plan(Way::HalfClosed)),
+        .plan(plan(Way::HalfClosed)),
         case(
             "many-clients",
             "Several clients are served at once, each with its own challenge.",
             &["next-client"],
         )
-        .plan(dialect, plan(Way::Interleaved)),
+        .plan(plan(Way::Interleaved)),
         case("bad-input", "Whatever a client sends, the next one is served.", &["next-client"])
-            .plan(dialect, plan(Way::AfterBad(b"short".to_vec())))
-            .plan(dialect, plan(Way::AfterBad(vec![0xff; 100]))),
+            .plan(plan(Way::AfterBad(b"short".to_vec())))
+            .plan(plan(Way::AfterBad(vec![0xff; 100]))),
         case("idle", "A server with nothing to do uses no processor time.", &["one-message"])
-            .plan(dialect, plan(Way::Idle)),
+            .plan(plan(Way::Idle)),
     ]
 }

@@ -4,6 +4,9 @@ mod echo;
 mod framed;
 mod header;
 mod hmac;
+mod json;
+mod records;
+mod rooms;
 mod udp;
 
 use super::exercise::Exercise;
@@ -13,7 +16,7 @@ use super::variant::Variant;
 type MakeExercise = fn(&Variant, u64) -> Exercise;
 
 /// All of them, from the easiest up.
-pub(super) const ALL: [(&str, MakeExercise); 10] = [
+pub(super) const ALL: [(&str, MakeExercise); 12] = [
     ("tcp-echo-once", echo::once),
     ("tcp-echo", echo::echo),
     ("tcp-echo-many", echo::many),
@@ -24,4 +27,6 @@ pub(super) const ALL: [(&str, MakeExercise); 10] = [
     ("framed-echo-u32", framed::u32),
     ("framed-echo-header", header::echo),
     ("hmac-challenge", hmac::challenge),
+    ("rooms", rooms::rooms),
+    ("records", records::records),
 ];

@@ -70,12 +70,12 @@ fn exercise(
         once: false,
         env: Vec::new(),
         folder_env: None,
-        cases: cases(&dialect, seed),
+        cases: cases(seed),
         dialect: Arc::new(dialect),
     }
 }
 
-fn cases(dialect: &Datagrams, seed: u64) -> Vec<Case> {
+fn cases(seed: u64) -> Vec<Case> {
     let mut random = Random::new(seed);
     let (one, two, three) = (random.word(), random.word(), random.word());
     let words: [&[u8]; 3] = [one.as_bytes(), two.as_bytes(), three.as_bytes()];
@@ -87,28 +87,27 @@ fn cases(dialect: &Datagrams, seed: u64) -> Vec<Case> {
         &["several-messages"],
     );
     for size in [512, 1_023, 1_024, 1_025, 1_500, 2_048, 2_049, LARGEST] {
-        sizes = sizes.plan(dialect, whole(&[&numbered(0, size), b"end"]));
+        sizes = sizes.plan(whole(&[&numbered(0, size), b"end"]));
     }
     let case = |name, expected: &str, needs: &[&'static str]| Case::new(name, expected, needs);
     vec![
-        case("one-message", "A datagram is answered.", &["listens"]).plan(dialect, whole(&[b"Hello"])),
+        case("one-message", "A datagram is answered.", &["listens"]).plan(whole(&[b"Hello"])),
         case("several-messages", "One datagram after the other is answered.", &["one-message"])
-            .plan(dialect, whole(&words)),
+            .plan(whole(&words)),
         case("empty-message", "An empty datagram is a message too, and is answered.", &["several-messages"])
-            .plan(dialect, whole(&[b"", b"a"])),
+            .plan(whole(&[b"", b"a"])),
         case("wide-characters", "Text beyond ASCII is answered like any other.", &["one-message"])
-            .plan(dialect, whole(&[WIDE.as_bytes(), b"end"])),
-        case("every-byte", "A datagram holds any bytes.", &["one-message"])
-            .plan(dialect, whole(&[&all, b"end"])),
+            .plan(whole(&[WIDE.as_bytes(), b"end"])),
+        case("every-byte", "A datagram holds any bytes.", &["one-message"]).plan(whole(&[&all, b"end"])),
         sizes,
         case("next-client", "Another client is answered, too.", &["one-message"])
-            .plan(dialect, Plan::new(Way::Successive, &words[..1])),
+            .plan(Plan::new(Way::Successive, &words[..1])),
         case("many-clients", "Several clients take turns, and each gets its own answers.", &["next-client"])
-            .plan(dialect, Plan::new(Way::Interleaved, &words[..2])),
+            .plan(Plan::new(Way::Interleaved, &words[..2])),
         case("bad-input", "Whatever one client sends, the next one is answered.", &["next-client"])
-            .plan(dialect, Plan::new(Way::AfterBad(vec![0xff, 0xfe]), &words[..1]))
-            .plan(dialect, Plan::new(Way::AfterBad(Vec::new()), &words[..1])),
+            .plan(Plan::new(Way::AfterBad(vec![0xff, 0xfe]), &words[..1]))
+            .plan(Plan::new(Way::AfterBad(Vec::new()), &words[..1])),
         case("idle", "A server with nothing to do uses no processor time.", &["one-message"])
-            .plan(dialect, Plan::new(Way::Idle, &words[..1])),
+            .plan(Plan::new(Way::Idle, &words[..1])),
     ]
 }

@@ -1,0 +1,155 @@
+//! `records`: texts under an id, kept in files.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::json::{Json, error, frames, message};
+use crate::check::case::{Case, Shape, of_streams};
+use crate::check::codec::Codec;
+use crate::check::exercise::{Exercise, Lab};
+use crate::check::plan::{Dialect, Probe, Turn};
+use crate::check::script::{Act, Script};
+use crate::check::variant::{Random, Variant};
+use crate::net::table::Transport;
+
+struct Records {
+    json: Json,
+}
+
+impl Dialect for Records {
+    fn codec(&self) -> Codec {
+        self.json.codec
+    }
+
+    fn ask(&self, client: usize, payload: &[u8]) -> Turn {
+        let (id, text) = (format!("client-{client}"), String::from_utf8_lossy(payload));
+        self.json.turn(&write(&id, &text), written(&id))
+    }
+}
+
+fn write(id: &str, text: &str) -> Value {
+    message("RECORD_WRITE", &json!({"client_id": id, "text": text}))
+}
+
+fn written(id: &str) -> Value {
+    json!({"type": "RECORD_WRITTEN", "data": {"client_id": id, "updated": null}})
+}
+
+fn read(id: &str) -> Value {
+    message("RECORD_READ", &json!({"client_id": id}))
+}
+
+fn record(id: &str, text: &str) -> Value {
+    json!({"type": "RECORD", "data": {"client_id": id, "updated": null, "text": text}})
+}
+
+pub(super) fn records(variant: &Variant, seed: u64) -> Exercise {
+    let (json, prefix) = Json::of(variant);
+    let dialect = Records { json };
+    let shape = Shape {
+        message: "request",
+        once: false,
+        many: true,
+        empty: true,
+        binary: false,
+        largest: 32_768,
+        bad: vec![
+            vec![0],
+            json.frame(b"no json"),
+            json.frame(b"[1]"),
+            json.frame(b"\xff\xfe"),
+            json.frame(b"{\"type\":7}"),
+        ],
+    };
+    let mut cases = of_streams(&dialect, &shape, seed);
+    cases.extend(rules(json, &mut Random::new(seed)));
+    Exercise {
+        name: "records",
+        summary: "A server that keeps texts in files",
+        specification: format!("A TCP server. {}\n\n{RULES}", frames(prefix)),
+        lab: Lab { folder: "12-records", section: "Round 1: settings and files" },
+        transport: Transport::Tcp,
+        once: false,
+        env: Vec::new(),
+        folder_env: Some("FILE_PATH"),
+        cases,
+        dialect: Arc::new(dialect),
+    }
+}
+
+const RULES: &str = "\
+RECORD_WRITE {client_id, text} replaces the record of that id and is answered by RECORD_WRITTEN {client_id, updated}, once it is in its file; \
+RECORD_READ {client_id} is answered by RECORD {client_id, updated, text}. `updated` is the time of the last write, `YYYY-MM-DD HH:MM:SS` in UTC. No login \
+is asked for.
+
+A record is the file `CLIENT_ID.txt` in the folder that the variable FILE_PATH names: the line `Last updated: ` with that time, and then the text. \
+A client_id has 1 to 32 of the characters A-Z, a-z, 0-9, _ and -. No client reaches any other file.
+
+What can't be done is answered by ERROR {code, message}, and the connection goes on: `no_such_record`, `bad_record` (an id that can't be one), \
+`bad_json`, `bad_message` (no object, no type, data that is missing), `unknown_type`.
+
+When the client ends its side, the server sends what is left to send and closes. Where the stream is cut into segments means nothing. Several clients \
+are served at once, for as long as the server runs; whatever one of them sends harms no other.";
+
+fn rules(json: Json, random: &mut Random) -> Vec<Case> {
+    let (id, one, two) =
+        (format!("id-{}", random.word()), random.word(), format!("漢字\nline {}", random.word()));
+    let begin = || {
+        let mut script = Script::default();
+        script.add(0, Act::Open { holds: false });
+        script
+    };
+    let mut kept = begin();
+    json.ask(&mut kept, 0, &write(&id, &one), written(&id));
+    json.ask(&mut kept, 0, &read(&id), record(&id, &one));
+    json.ask(&mut kept, 0, &write(&id, &two), written(&id));
+    json.ask(&mut kept, 0, &read(&id), record(&id, &two));
+    // Another client reads what the first one wrote.
+    kept.add(0, Act::HalfClose).add(1, Act::Open { holds: false });
+    json.ask(&mut kept, 1, &read(&id), record(&id, &two));
+
+    let mut missing = begin();
+    json.ask(&mut missing, 0, &read(&format!("no-{id}")), error("no_such_record"));
+    json.ask(&mut missing, 0, &write(&id, &one), written(&id));
+
+    let mut errors = Case::new(
+        "errors",
+        "What can't be done is answered by its error, and the connection goes on.",
+        &["one-message"],
+    );
+    let wrong: [(&[u8], &str); 4] = [
+        (b"no json", "bad_json"),
+        (b"[1]", "bad_message"),
+        (b"{\"type\":\"NO_SUCH_TYPE\"}", "unknown_type"),
+        (b"{\"type\":\"RECORD_READ\",\"data\":{}}", "bad_message"),
+    ];
+    for (payload, code) in wrong {
+        let mut script = begin();
+        json.send(&mut script, 0, payload);
+        script.add(0, Act::Expect(json.answer(error(code), &[])));
+        json.ask(&mut script, 0, &write(&id, &one), written(&id));
+        errors = errors.probe(Probe::Rules, script);
+    }
+    let mut outside = Case::new("ids", "An id that could lead to another file is refused.", &["one-message"]);
+    for (request, name) in [
+        (read("../outside"), "read"),
+        (write("../written", "out"), "write"),
+        (read("../files/../outside"), "read"),
+        (write("x/../../written", "out"), "write"),
+    ] {
+        let mut script = begin();
+        // A file below must exist for some of these to be read.
+        json.ask(&mut script, 0, &write(name, "mine"), written(name));
+        json.ask(&mut script, 0, &request, error(Value::Null));
+        outside = outside.probe(Probe::OutsidePath, script);
+    }
+    vec![
+        Case::new("write-and-read", "What was written last is read, by any client.", &["next-client"])
+            .probe(Probe::Rules, kept),
+        Case::new("no-such-record", "A record that is not there is answered by its error.", &["one-message"])
+            .probe(Probe::Rules, missing),
+        errors,
+        outside,
+    ]
+}
