@@ -1,6 +1,6 @@
 """The port is written into the program."""
 # exercise: tcp-echo
-# class: none
+# class: listens-elsewhere
 import socket
 
 with socket.socket() as s:

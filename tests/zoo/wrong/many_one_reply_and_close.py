@@ -1,6 +1,6 @@
 """One recv, one answer, and the connection is closed."""
 # exercise: tcp-echo-many
-# class: closes-after-one-message
+# class: one-recv-one-message
 # args: {host} {port}
 import socketserver
 import sys

@@ -1,6 +1,6 @@
 """One recv(1024), one answer, and the program ends: whatever more the client says is lost."""
 # exercise: tcp-echo-once
-# class: closes-after-one-message
+# class: one-recv-one-message
 import socket, sys
 s = socket.socket()
 s.bind(("127.0.0.1", int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""Answers go to the client that came before: the address is kept one turn too long."""
+"""Answers go to the client that came first, for ever."""
 # exercise: udp-echo
 # class: answers-wrong-peer
 import socket
