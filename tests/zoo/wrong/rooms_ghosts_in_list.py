@@ -140,9 +140,9 @@ class RoomServer:
                 except ConnectionError:
                     client.ended = True
                     client.outbox.clear()
-            for client in list(self.clients.values()):
-                if client.sock.fileno() >= 0:
-                    self.flush(client)
+            # Who is dropped is news for others, so all are flushed once more.
+            while any([self.flush(c) for c in list(self.clients.values()) if c.sock.fileno() >= 0]):
+                pass
 
     def flush(self, client):
         try:
@@ -154,9 +154,11 @@ class RoomServer:
             client.ended = True
             client.outbox.clear()
         if client.ended and not client.outbox:
-            return self.drop(client)
+            self.drop(client)
+            return True
         reading = 0 if client.ended else selectors.EVENT_READ
         sel.modify(client.sock, reading | (selectors.EVENT_WRITE if client.outbox else 0))
+        return False
 
 
 RoomServer(int(sys.argv[1])).run()
