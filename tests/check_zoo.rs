@@ -61,7 +61,11 @@ impl Animal {
         let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
         let name = format!("{}/{}", parts[1], parts[0]);
         let class = head("class");
-        assert_eq!(class.is_some(), name.starts_with("wrong/"), "{name}: the third line of a wrong one names it");
+        assert_eq!(
+            class.is_some(),
+            name.starts_with("wrong/"),
+            "{name}: the third line of a wrong one names it"
+        );
         Animal {
             exercise: head("exercise").unwrap_or_else(|| panic!("{name}: no exercise on its second line")),
             class,
@@ -146,7 +150,9 @@ impl Verdict {
     fn fault(&self) -> Option<String> {
         let name = &self.animal.name;
         match &self.animal.class {
-            None if !self.passed => Some(format!("{name} is right, and failed {:?} {:?}", self.failed, self.classes)),
+            None if !self.passed => {
+                Some(format!("{name} is right, and failed {:?} {:?}", self.failed, self.classes))
+            }
             None if self.took > LIMIT * 2 => Some(format!("{name} is right, and took {:?}", self.took)),
             None => None,
             Some(_) if self.passed => Some(format!("{name} is wrong, and passed")),
@@ -174,7 +180,9 @@ fn zoo() -> Vec<Animal> {
     let files = ["right", "wrong"].map(|side| fs::read_dir(root.join(side)).expect("a folder of the zoo"));
     let paths = files.into_iter().flatten().map(|entry| entry.expect("an entry").path());
     let mut animals: Vec<Animal> = paths
-        .filter(|path| path.extension().is_some_and(|ext| ["py", "c", "rs"].iter().any(|known| ext == *known)))
+        .filter(|path| {
+            path.extension().is_some_and(|ext| ["py", "c", "rs"].iter().any(|known| ext == *known))
+        })
         .map(Animal::read)
         .collect();
     animals.sort_by(|a, b| a.name.cmp(&b.name));
@@ -231,7 +239,11 @@ fn compare(verdicts: &[Verdict]) {
     }
     let rows = verdicts.iter().map(Verdict::row);
     let new: Vec<String> = rows.filter(|row| known.lines().all(|line| line != row)).collect();
-    assert!(new.is_empty(), "tests/zoo/verdicts.txt says otherwise (ZOO_UPDATE=1 takes it):\n{}", new.join("\n"));
+    assert!(
+        new.is_empty(),
+        "tests/zoo/verdicts.txt says otherwise (ZOO_UPDATE=1 takes it):\n{}",
+        new.join("\n")
+    );
 }
 
 fn python_is_there() -> bool {

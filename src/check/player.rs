@@ -115,8 +115,10 @@ impl Player<'_> {
             Act::Ignore(time) => {
                 let end = Instant::now() + *time;
                 self.line(client)?.wait(end, |inbox| inbox.ended.map(|_| ()));
-                let came = self.line(client)?.look(|inbox| inbox.bytes.len());
+                let (came, datagrams) =
+                    self.line(client)?.look(|inbox| (inbox.bytes.len(), inbox.chunks.len()));
                 self.talks[client].right = came;
+                self.datagrams[client] = datagrams;
             }
             Act::Idle(time) => self.idle(*time)?,
         }
@@ -311,11 +313,18 @@ impl Player<'_> {
 
     fn nothing(&self, client: usize, time: Duration) -> Result<(), Failure> {
         let right = self.talks[client].right;
+        // What the last answer passes over may follow it, too: notices to all in a room.
+        let last = self.talks[client].expected.last();
+        let notices = |bytes: &[u8]| last.map_or(0, |expect| expect.passed_over(bytes));
         let judged = self.datagrams[client];
         let udp = self.stage.transport == Transport::Udp;
         let end = Instant::now() + time;
         let came = self.line(client)?.wait(end, |inbox| {
-            let more = if udp { inbox.chunks.len() > judged } else { inbox.bytes.len() > right };
+            let more = if udp {
+                inbox.chunks.len() > judged
+            } else {
+                inbox.bytes.len() > right + notices(&inbox.bytes[right..])
+            };
             more.then_some(Failure::Unasked { at: right }).or(inbox.ended.map(|(how, _)| Failure::Gone(how)))
         });
         came.map_or(Ok(()), Err)

@@ -86,6 +86,7 @@ pub const HYPOTHESES: &[Hypothesis] = &[
     Hypothesis { class: "length-counts-characters", test: length::counts_characters },
     Hypothesis { class: "length-format", test: length::misread },
     Hypothesis { class: "resends-from-start", test: load::resends_small },
+    Hypothesis { class: "empty-means-end", test: stream::empty_ends },
     Hypothesis { class: "full-buffer-means-more", test: stream::full_buffer },
     Hypothesis { class: "splits-multibyte", test: stream::splits_multibyte },
     Hypothesis { class: "closes-after-one-message", test: stream::closes_after_one },

@@ -13,11 +13,11 @@ pub(super) use linux::{cpu_time, datagram_batches, process_of, sockets};
 #[cfg(unix)]
 pub use unix::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
 #[cfg(unix)]
-pub(super) use unix::{keepalive_time, recv_whole_length, watch_signals};
+pub(super) use unix::{keepalive_time, recv_whole_length, set_max_segment, watch_signals};
 #[cfg(windows)]
 pub use windows::{descriptor_limit, raise_descriptor_limit, same_user, user_name};
 #[cfg(windows)]
-pub(super) use windows::{keepalive_time, recv_whole_length, watch_signals};
+pub(super) use windows::{keepalive_time, recv_whole_length, set_max_segment, watch_signals};
 
 #[cfg(not(target_os = "linux"))]
 mod no_table {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use socket2::SockRef;
+use socket2::{SockRef, Socket};
 
 use crate::net::Received;
 
@@ -41,6 +41,11 @@ pub fn descriptor_limit() -> usize {
 /// Windows sets no limit on sockets worth naming.
 pub fn raise_descriptor_limit() -> usize {
     descriptor_limit()
+}
+
+/// Windows has no TCP_MAXSEG that can be set: segments stay as large as the path has them.
+pub(in crate::net) fn set_max_segment(_socket: &Socket, _bytes: u32) -> io::Result<()> {
+    Ok(())
 }
 
 /// Receives one datagram; a longer one than the buffer comes as an error with its beginning in the buffer.

@@ -1,6 +1,6 @@
 """When a client ends its side the connection is closed at once, with answers still in the buffer."""
 # exercise: tcp-echo-many
-# class: none
+# class: ignores-half-close
 import selectors
 import socket
 import sys

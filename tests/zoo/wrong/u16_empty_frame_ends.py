@@ -1,6 +1,6 @@
 """An empty payload is taken for the end of the stream."""
 # exercise: framed-echo-u16
-# class: none
+# class: empty-means-end
 import socket
 import struct
 import sys

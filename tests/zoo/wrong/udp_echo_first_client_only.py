@@ -1,6 +1,6 @@
 """connect() on the server's UDP socket: only the first client is ever heard."""
 # exercise: udp-echo
-# class: one-client-at-a-time
+# class: none
 import socket
 import sys
 

@@ -1,6 +1,6 @@
 """TCP's habit in UDP: an empty datagram ends the loop, and the program."""
 # exercise: udp-echo
-# class: none
+# class: empty-means-end
 import socket
 import sys
 
