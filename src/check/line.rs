@@ -15,10 +15,10 @@ use crate::net::{Cause, NetError, SocketOptions, Stream, socket};
 /// More than any right answer here has: a server that sends without end is not listened to for ever.
 const INBOX: usize = 8 << 20;
 /// The receive buffer of a client that reads slowly: small, so that the server soon can't send.
-const SLOW_RCVBUF: usize = 8 << 10;
+const SLOW_RCVBUF: usize = 2 << 10;
 /// Its largest segment: a server's send buffer holds some ten of them at first, here about 50 KB in place of the 2.5 MB that
 /// loopback's segments of 64 KiB would get. So sends are cut short early.
-const SLOW_SEGMENT: u32 = 536;
+const SLOW_SEGMENT: u32 = 256;
 /// How often a thread that waits for datagrams looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
 
