@@ -35,6 +35,8 @@ pub enum Codec {
     Prefixed(Prefix),
     /// A JSON header in front of each message.
     Header,
+    /// The same with the header's length in the wrong order: no exercise has it, some programs do.
+    HeaderLittle,
 }
 
 /// Some bytes of a message, named.
@@ -133,6 +135,10 @@ impl Codec {
                 wire.add("prefix", &prefix.encode(payload.len()));
                 wire.add("payload", payload);
             }
+            Codec::HeaderLittle => {
+                wire = Codec::Header.encode(payload);
+                wire.bytes[..2].reverse();
+            }
             Codec::Header => {
                 let mut bytes = Vec::new();
                 let encoder = Encoder::new(Framing::Header, MAX_HEADER_FRAME);
@@ -167,6 +173,13 @@ impl Codec {
                 };
                 let end = prefix.width.saturating_add(length);
                 Ok(bytes.get(prefix.width..end).map(|payload| (payload.to_vec(), end)))
+            }
+            Codec::HeaderLittle => {
+                let mut turned = bytes.to_vec();
+                if let Some(length) = turned.get_mut(..2) {
+                    length.reverse();
+                }
+                Codec::Header.decode(&turned)
             }
             Codec::Header => {
                 let mut decoder = Decoder::new(Framing::Header, MAX_HEADER_FRAME);

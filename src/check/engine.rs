@@ -169,6 +169,8 @@ impl Run<'_> {
 
     fn experiment(&mut self, plan: Plan) -> Result<bool, CheckError> {
         self.experiments += 1;
+        // What earlier cases left behind shall not decide it.
+        self.subject.stop();
         let script = plan.script(&*self.exercise.dialect);
         let outcome = match self.subject.play(&script) {
             Ok(outcome) => outcome,

@@ -51,7 +51,10 @@ impl Expect {
             Expect::Any(count) => Judged::Done(*count),
             Expect::Content(content) => match Codec::Header.decode(got) {
                 Ok(None) => Judged::More,
-                Ok(Some((payload, used))) if payload == *content => Judged::Done(used),
+                Ok(Some((payload, used))) if payload == *content => match odd_member(content, got) {
+                    Some(why) => Judged::Wrong(2, why),
+                    None => Judged::Done(used),
+                },
                 Ok(Some((payload, used))) => {
                     let start = used - payload.len();
                     let at = start + common(content, &payload);
@@ -61,6 +64,21 @@ impl Expect {
             },
             Expect::Json { codec, members, skips } => judge_json(*codec, members, skips, got),
         }
+    }
+
+    /// How many of the first bytes are messages that this answer passes over, a beginning of one included.
+    #[must_use]
+    pub fn passed_over(&self, got: &[u8]) -> usize {
+        let Expect::Json { codec, skips, .. } = self else { return 0 };
+        let mut at = 0;
+        while !skips.is_empty() && at < got.len() {
+            match codec.decode(&got[at..]) {
+                Ok(Some((payload, used))) if is_skipped(&payload, skips) => at += used,
+                Ok(None) => return got.len(),
+                Ok(Some(_)) | Err(_) => break,
+            }
+        }
+        at
     }
 
     /// The same answer as a server would send it that means another codec.
@@ -124,11 +142,31 @@ fn judge_json(codec: Codec, members: &Value, skips: &[&str], got: &[u8]) -> Judg
         if covers(members, &found) {
             return Judged::Done(at);
         }
-        let skipped = found["type"].as_str().is_some_and(|kind| skips.contains(&kind));
-        if !skipped {
+        if !is_skipped(&payload, skips) {
             return Judged::Wrong(start, format!("{} instead", excerpt(&payload, 160)));
         }
     }
+}
+
+fn is_skipped(payload: &[u8], skips: &[&str]) -> bool {
+    let message = serde_json::from_slice::<Value>(payload);
+    message.is_ok_and(|found| found["type"].as_str().is_some_and(|kind| skips.contains(&kind)))
+}
+
+/// A member of the header at the start of `got` that is not the one of a request with this content.
+fn odd_member(content: &[u8], got: &[u8]) -> Option<String> {
+    let asked = header(&Codec::Header.encode(content).bytes)?;
+    let said = header(got)?;
+    ["content-type", "content-encoding"].into_iter().find(|name| asked[*name] != said[*name]).map(|name| {
+        let (asked, said) = (asked[name].to_string(), said[name].to_string());
+        format!("the request's {name} is {asked}, the answer's is {}", excerpt(said.as_bytes(), 40))
+    })
+}
+
+/// The JSON header at the start of a message, without its length.
+pub(super) fn header(bytes: &[u8]) -> Option<Value> {
+    let length = usize::from(u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]));
+    serde_json::from_slice(bytes.get(2..2 + length)?).ok()
 }
 
 /// True if `found` has all that `wanted` asks for; null asks for any value.

@@ -15,7 +15,10 @@ use crate::net::{Cause, NetError, SocketOptions, Stream, socket};
 /// More than any right answer here has: a server that sends without end is not listened to for ever.
 const INBOX: usize = 8 << 20;
 /// The receive buffer of a client that reads slowly: small, so that the server soon can't send.
-const SLOW_RCVBUF: usize = 8 << 10;
+const SLOW_RCVBUF: usize = 2 << 10;
+/// Its largest segment: a server's send buffer holds some ten of them at first, here about 50 KB in place of the 2.5 MB that
+/// loopback's segments of 64 KiB would get. So sends are cut short early.
+const SLOW_SEGMENT: u32 = 256;
 /// How often a thread that waits for datagrams looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -62,7 +65,11 @@ impl Line {
     ) -> Result<Line, NetError> {
         let shared = Arc::new(Shared::default());
         shared.lock().holds = holds;
-        let options = SocketOptions { rcvbuf: holds.then_some(SLOW_RCVBUF), ..SocketOptions::default() };
+        let options = SocketOptions {
+            rcvbuf: holds.then_some(SLOW_RCVBUF),
+            max_segment: holds.then_some(SLOW_SEGMENT),
+            ..SocketOptions::default()
+        };
         let socket = match transport {
             Transport::Tcp => {
                 let stream = Stream::connect(&[addr], &options, patience)?;

@@ -17,11 +17,15 @@ const EARLY: Duration = Duration::from_millis(15);
 const AFTER_BAD: Duration = Duration::from_millis(300);
 /// How long a server is left alone before and while its processor time is taken.
 const IDLE: Duration = Duration::from_millis(800);
-/// Messages of a reader who is slow: so large, and so many.
-const SLOW_SIZE: usize = 7_000;
-/// 6.3 MB of answers: more than the largest send buffer that Linux gives a socket by itself (4 MB), and the
-/// receive buffer on the other side.
-const SLOW_COUNT: usize = 900;
+/// After a client has left: by then, a server that ends with it has ended.
+const DEPARTURE: Duration = Duration::from_millis(600);
+/// Messages of a reader who is slow: so large (a multiple of 7), and so many.
+const SLOW_SIZE: usize = 28_000;
+/// 0.8 MB of answers: many times the send buffer that a server has towards a client with small segments and a
+/// small receive buffer.
+const SLOW_COUNT: usize = 30;
+/// Messages of this size do not fit into that buffer.
+const OVERFLOWS: usize = 60_000;
 
 /// One message and its answers.
 #[derive(Clone)]
@@ -187,12 +191,19 @@ impl Writer<'_> {
                 self.in_pieces(&all);
             }
             Way::HalfClosed => {
-                self.open(0, false);
+                let large = self.plan.messages.iter().map(Vec::len).sum::<usize>() >= OVERFLOWS;
+                // A login, or a greeting, would have to be read first.
+                let unread =
+                    large && self.dialect.greeting().is_empty() && self.dialect.opening(0).is_empty();
+                self.open(0, unread);
                 for n in 0..self.plan.messages.len() {
                     let turn = self.turn(0, n);
                     self.say(0, &turn);
                 }
                 self.script.add(0, Act::HalfClose);
+                if unread {
+                    self.script.add(0, Act::Pause(PAUSE)).add(0, Act::Read);
+                }
                 self.answers(0, 0..self.plan.messages.len());
                 self.script.add(0, Act::End);
             }
@@ -204,6 +215,9 @@ impl Writer<'_> {
                         .add(client, Act::HalfClose)
                         .add(client, Act::Ignore(PAUSE))
                         .add(client, Act::Close);
+                    if client == 0 {
+                        self.script.add(client, Act::Pause(DEPARTURE));
+                    }
                 }
             }
             Way::Interleaved => self.interleaved(),
@@ -373,13 +387,13 @@ impl Writer<'_> {
                 }
                 rest.push(pieces.next());
             }
-            for (client, piece) in rest.into_iter().enumerate() {
+            // The last to ask is the first to be answered, while the others' messages are still incomplete: nobody's
+            // answer waits for another's turn.
+            rest.resize_with(CLIENTS, || None);
+            for ((client, turn), piece) in turns.iter().enumerate().zip(rest).rev() {
                 if let Some(piece) = piece {
                     self.script.add(client, Act::Send(piece));
                 }
-            }
-            // The last to ask is the first to be looked at: nobody's answer waits for another's turn.
-            for (client, turn) in turns.iter().enumerate().rev() {
                 self.expect(client, turn);
             }
         }

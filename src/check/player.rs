@@ -115,8 +115,10 @@ impl Player<'_> {
             Act::Ignore(time) => {
                 let end = Instant::now() + *time;
                 self.line(client)?.wait(end, |inbox| inbox.ended.map(|_| ()));
-                let came = self.line(client)?.look(|inbox| inbox.bytes.len());
+                let (came, datagrams) =
+                    self.line(client)?.look(|inbox| (inbox.bytes.len(), inbox.chunks.len()));
                 self.talks[client].right = came;
+                self.datagrams[client] = datagrams;
             }
             Act::Idle(time) => self.idle(*time)?,
         }
@@ -176,12 +178,28 @@ impl Player<'_> {
                 (last, moved) = (sent, Instant::now());
             }
             if done {
-                // All is on its way: what it fills are the buffers.
+                // All is on its way, and fits into the buffers of this side. On the other side it still moves.
+                self.crammed(client, begun + FLOOD)?;
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         self.note(client, What::Paused(begun.elapsed()));
+        Ok(())
+    }
+
+    /// Waits until the server reads no more, and sends no more: its send buffer is full.
+    fn crammed(&self, client: usize, end: Instant) -> Result<(), Failure> {
+        let Some(local) = self.line(client)?.local() else { return Ok(()) };
+        let (mut last, mut moved) = (None, Instant::now());
+        while moved.elapsed() < STUCK && Instant::now() < end {
+            let row = table::connection(self.stage.addr, local).ok().flatten();
+            let queues = row.map(|row| (row.recv_q, row.send_q));
+            if queues != last {
+                (last, moved) = (queues, Instant::now());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         Ok(())
     }
 
@@ -311,11 +329,18 @@ impl Player<'_> {
 
     fn nothing(&self, client: usize, time: Duration) -> Result<(), Failure> {
         let right = self.talks[client].right;
+        // What the last answer passes over may follow it, too: notices to all in a room.
+        let last = self.talks[client].expected.last();
+        let notices = |bytes: &[u8]| last.map_or(0, |expect| expect.passed_over(bytes));
         let judged = self.datagrams[client];
         let udp = self.stage.transport == Transport::Udp;
         let end = Instant::now() + time;
         let came = self.line(client)?.wait(end, |inbox| {
-            let more = if udp { inbox.chunks.len() > judged } else { inbox.bytes.len() > right };
+            let more = if udp {
+                inbox.chunks.len() > judged
+            } else {
+                inbox.bytes.len() > right + notices(&inbox.bytes[right..])
+            };
             more.then_some(Failure::Unasked { at: right }).or(inbox.ended.map(|(how, _)| Failure::Gone(how)))
         });
         came.map_or(Ok(()), Err)
@@ -398,6 +423,9 @@ impl Player<'_> {
         let mut events = self.sent;
         for (client, line) in self.lines.iter_mut().enumerate() {
             let Some(line) = line else { continue };
+            // What comes after a failure answers the end of this client's side: it is no part of what was seen.
+            let (chunks, ended) = line.look(|inbox| (inbox.chunks.len(), inbox.ended));
+            let seen = |all: usize| if failure.is_some() { chunks } else { all };
             line.half_close();
             if failure.is_none() {
                 // A server that has seen the client's end is free for the next script.
@@ -407,18 +435,19 @@ impl Player<'_> {
             let talk = &mut self.talks[client];
             line.look(|inbox| {
                 let mut start = 0;
-                for (end, at) in &inbox.chunks {
+                for (end, at) in &inbox.chunks[..seen(inbox.chunks.len())] {
                     let at = at.saturating_duration_since(self.begun);
                     events.push(Event { at, client, what: What::Received { start, end: *end } });
                     start = *end;
                 }
-                if let Some((how, at)) = inbox.ended {
+                let ended = if failure.is_some() { ended } else { inbox.ended };
+                if let Some((how, at)) = ended {
                     let at = at.saturating_duration_since(self.begun);
                     events.push(Event { at, client, what: What::Ended(how) });
                 }
-                talk.received.clone_from(&inbox.bytes);
-                talk.ended = inbox.ended.map(|(how, _)| how);
-                talk.ends = inbox.chunks.iter().map(|(end, _)| *end).collect();
+                talk.received = inbox.bytes[..start].to_vec();
+                talk.ended = ended.map(|(how, _)| how);
+                talk.ends = inbox.chunks[..seen(inbox.chunks.len())].iter().map(|(end, _)| *end).collect();
             });
         }
         events.sort_by_key(|event| event.at);

@@ -225,7 +225,7 @@ fn sentence(trial: &Trial, outcome: &Outcome) -> String {
     let said = match failure {
         Failure::Refused => "nobody accepted the connection".to_owned(),
         Failure::Wrong { at, why } => {
-            let offset = at - outcome.failed_talk().map_or(0, |talk| talk.right);
+            let offset = at.saturating_sub(outcome.failed_talk().map_or(0, |talk| talk.right));
             format!("instead of {missing} came something else: {why}, at byte {} of the answer", offset + 1)
         }
         Failure::Silent => {

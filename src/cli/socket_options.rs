@@ -55,6 +55,7 @@ impl SocketOptionsArgs {
             keepalive: self.keepalive,
             sndbuf: self.so_sndbuf,
             rcvbuf: self.so_rcvbuf,
+            max_segment: None,
             linger: self.linger,
             ttl: self.ttl,
             capture: None,

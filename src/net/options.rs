@@ -26,6 +26,9 @@ pub struct SocketOptions {
     pub sndbuf: Option<usize>,
     /// SO_RCVBUF in bytes.
     pub rcvbuf: Option<usize>,
+    /// TCP_MAXSEG in bytes: the largest segment. The peer keeps to it, too, and sizes its send buffer by it. Unix alone;
+    /// elsewhere it stays with the system's default.
+    pub max_segment: Option<u32>,
     /// SO_LINGER: how long `close` may wait for unsent data; zero sends a reset.
     pub linger: Option<Duration>,
     /// IP_TTL or IPV6_UNICAST_HOPS.
@@ -42,6 +45,7 @@ impl Default for SocketOptions {
             keepalive: None,
             sndbuf: None,
             rcvbuf: None,
+            max_segment: None,
             linger: None,
             ttl: None,
             capture: None,
@@ -108,6 +112,9 @@ impl SocketOptions {
         }
         if cfg!(unix) {
             set("SO_REUSEADDR", socket.set_reuse_address(self.reuseaddr))?;
+        }
+        if let Some(bytes) = self.max_segment {
+            set("TCP_MAXSEG", os::set_max_segment(socket, bytes))?;
         }
         set("TCP_NODELAY", socket.set_tcp_nodelay(self.nodelay))?;
         if let Some(idle) = self.keepalive {

@@ -28,7 +28,9 @@ pub(super) fn ignores_half_close(evidence: &Evidence) -> Test {
     let explanation = format!("your server mistakes the end of the client's side: {said}.");
     evidence.proven("ignores-half-close", explanation, |o| {
         let stuck = matches!(o.failure(), Some(Failure::Silent | Failure::Busy(_)));
+        let spins = matches!(o.failure(), Some(Failure::Busy(_)));
         o.plan.way == Way::HalfClosed
+            || (spins && o.plan.way == Way::Idle)
             || (stuck && matches!(o.plan.way, Way::Successive | Way::AfterBad(_) | Way::IdleAfter))
     })
 }
@@ -56,6 +58,9 @@ pub(super) fn exits_after_one(evidence: &Evidence) -> Test {
 
 /// A client is sent what is meant for another.
 pub(super) fn wrong_peer(evidence: &Evidence) -> Test {
+    if evidence.transport == Transport::Udp && evidence.symptom(|way| *way == Way::Interleaved).is_none() {
+        return first_peer(evidence);
+    }
     let Some(observed) = evidence.symptom(|way| *way == Way::Interleaved) else { return Test::No };
     let talks = &observed.outcome.talks;
     // Each client's messages carry its number, so that answers tell whom they are meant for.
@@ -90,6 +95,28 @@ pub(super) fn wrong_peer(evidence: &Evidence) -> Test {
     evidence.proven("answers-wrong-peer", explanation, |o| o.plan.way == Way::Interleaved)
 }
 
+/// All answers go to the client that came first: whoever comes later is not answered at all.
+fn first_peer(evidence: &Evidence) -> Test {
+    let second = |o: &&Observed| {
+        o.plan.way == Way::Successive
+            && o.outcome.silent()
+            && o.outcome.failure.as_ref().is_some_and(|(n, _)| *n == 1)
+    };
+    let Some(observed) = evidence.open().find(second) else { return Test::No };
+    let together = Plan { way: Way::Interleaved, ..observed.plan.clone() };
+    let Some(outcome) = evidence.of(&together) else { return Test::Try(together) };
+    // The first one asked once for each message.
+    let surplus = outcome.talks.first().is_some_and(|talk| talk.ends.len() > together.messages.len());
+    if !surplus {
+        return Test::No;
+    }
+    let explanation = "your server sends answers to the wrong client: the one that came first received what others had asked for. Answer \
+         to the address that recvfrom returned with the datagram."
+        .to_owned();
+    evidence
+        .proven("answers-wrong-peer", explanation, |o| o.outcome.silent() || o.plan.way == Way::Successive)
+}
+
 fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     !wanted.is_empty() && bytes.windows(wanted.len()).any(|window| window == wanted)
 }
@@ -103,7 +130,16 @@ pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
     let plan = Plan { way: Way::Waiting, messages: vec![b"Hello".to_vec()], misread: None };
     let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
     if !outcome.passed() {
-        return Test::No;
+        // Answered while the other one was connected: so it is the half of a message that keeps the server.
+        let at_once = matches!(outcome.failure, Some((1, Failure::Unasked { .. })));
+        if !at_once || !evidence.passed(|plan| matches!(plan.way, Way::Cut(_))) {
+            return Test::No;
+        }
+        let explanation = "your server serves one client at a time: while one had sent half of a message, another one asked and got no \
+             answer; between messages both were served. One loop for all must never wait for one: keep what has come in that \
+             client's buffer, and go back to the selector."
+            .to_owned();
+        return evidence.proven("one-client-at-a-time", explanation, |o| o.plan.way == Way::Interleaved);
     }
     let explanation = "your server serves one client at a time: while one was connected, another one asked and got no answer; \
          as soon as the first had left, the answer came. Serve each in a thread, or all in one loop over a selector."

@@ -2,13 +2,16 @@
 
 use super::{Evidence, Observed, Test};
 use crate::check::codec::{Codec, Prefix};
-use crate::check::expect::Judged;
+use crate::check::expect::{Judged, header};
+use crate::check::outcome::Failure;
 use crate::check::plan::{Misread, Plan, Way};
 use crate::text::hex;
 
 /// The length in an answer is the number of its characters.
 pub(super) fn counts_characters(evidence: &Evidence) -> Test {
-    let Some(prefix) = evidence.codec().prefix() else { return Test::No };
+    if evidence.codec().prefix().is_none() && evidence.codec() != Codec::Header {
+        return Test::No;
+    }
     let symptom = evidence.open().find(|o| o.plan.way == Way::Whole && !o.is_ascii());
     let Some(observed) = symptom else { return Test::No };
     // Text of ASCII passes: there, characters are bytes.
@@ -16,7 +19,7 @@ pub(super) fn counts_characters(evidence: &Evidence) -> Test {
         return Test::No;
     }
     let bytes = observed.outcome.wrong_bytes();
-    let (Some(said), Some(rest)) = (prefix.decode(bytes), bytes.get(prefix.width..)) else { return Test::No };
+    let Some((said, rest)) = announced(evidence.codec(), bytes) else { return Test::No };
     let Some(text) = characters(rest) else { return Test::No };
     // All bytes of the text behind a length that counts its characters; or only so many bytes of it.
     let whole = text.chars().count() == said && rest.len() > said;
@@ -33,6 +36,16 @@ pub(super) fn counts_characters(evidence: &Evidence) -> Test {
     evidence.proven("length-counts-characters", explanation, |o| !o.is_ascii())
 }
 
+/// The length that a message announces, and the bytes behind its head.
+fn announced(codec: Codec, bytes: &[u8]) -> Option<(usize, &[u8])> {
+    if let Some(prefix) = codec.prefix() {
+        return prefix.decode(bytes).zip(bytes.get(prefix.width..));
+    }
+    let length = header(bytes)?["content-length"].as_u64()?;
+    let head = 2 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+    usize::try_from(length).ok().zip(bytes.get(head..))
+}
+
 /// Bytes as text, up to a character that is cut at their end.
 fn characters(bytes: &[u8]) -> Option<&str> {
     match std::str::from_utf8(bytes) {
@@ -44,7 +57,13 @@ fn characters(bytes: &[u8]) -> Option<&str> {
 
 /// Byte order, width, and whether the length counts itself.
 pub(super) fn misread(evidence: &Evidence) -> Test {
+    if evidence.codec() == Codec::Header {
+        return header_misread(evidence);
+    }
     let Some(prefix) = evidence.codec().prefix() else { return Test::No };
+    if let Some((class, other)) = answers_early(evidence, prefix) {
+        return found(evidence, class, prefix, other, "reads the length", "");
+    }
     let symptom =
         evidence.open().find(|o| o.plan.way == Way::Whole && o.is_ascii() && o.plan.messages.len() == 1);
     let Some(observed) = symptom else { return Test::No };
@@ -70,6 +89,50 @@ pub(super) fn misread(evidence: &Evidence) -> Test {
         }
     }
     Test::No
+}
+
+/// The reading by which the piece of a message that was sent before a cut was a message, and was answered as one.
+/// Where it was a byte less, nothing came: so it is not that the program answers each recv.
+fn answers_early(evidence: &Evidence, prefix: Prefix) -> Option<(&'static str, Prefix)> {
+    let cut = |o: &&Observed| matches!(o.plan.way, Way::Cut(_)) && o.is_ascii();
+    let observed = evidence.open().find(cut)?;
+    let (Way::Cut(cuts), Some(Failure::Unasked { .. })) = (&observed.plan.way, observed.failure()) else {
+        return None;
+    };
+    let at = *cuts.first().filter(|at| **at > 1)?;
+    if !evidence.passed(|plan| matches!(&plan.way, Way::Cut(cuts) if cuts[0] < at)) {
+        return None;
+    }
+    let sent = observed.plan.stream(&*evidence.dialect).bytes;
+    readings(prefix).into_iter().find(|(_, other)| {
+        let codec = Codec::Prefixed(*other);
+        let Ok(Some((payload, used))) = codec.decode(&sent[..at]) else { return false };
+        let expect = evidence.dialect.ask(0, &payload).expect;
+        let received = observed.outcome.wrong_bytes();
+        used == at && expect.iter().any(|e| e.recoded(codec).judge(received) == Judged::Done(received.len()))
+    })
+}
+
+/// A header whose own length is read least significant byte first.
+fn header_misread(evidence: &Evidence) -> Test {
+    let symptom =
+        evidence.open().find(|o| o.plan.way == Way::Whole && o.is_ascii() && o.plan.messages.len() == 1);
+    let Some(observed) = symptom else { return Test::No };
+    let misread = Misread { asks: Codec::HeaderLittle, answers: Codec::HeaderLittle };
+    let plan = Plan { misread: Some(misread), ..observed.plan.clone() };
+    let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
+    // Understood by that alone: whichever way the answer's own length is written.
+    let received = outcome.talks.first().map_or(&[][..], |talk| &talk.received);
+    let answered = [Codec::Header, Codec::HeaderLittle]
+        .iter()
+        .any(|codec| matches!(codec.decode(received), Ok(Some((_, used))) if used == received.len()));
+    if !answered {
+        return Test::No;
+    }
+    let explanation = "your server reads the header's length least significant byte first: a message whose length was sent that way was \
+         answered. The exercise has it most significant byte first: a header of 103 bytes begins with `00 67`."
+        .to_owned();
+    evidence.proven("little-endian-length", explanation, |_| true)
 }
 
 /// True if all that came is the right answer, once its length is read otherwise.

@@ -17,9 +17,13 @@ pub(super) enum Break {
 
 /// Answers to a slow reader that are missing, or come again.
 pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
-    let Some(observed) = evidence.symptom(|way| *way == Way::SlowReader) else { return Test::No };
+    // A client that has ended its side reads late, too.
+    let late = |way: &Way| matches!(way, Way::SlowReader | Way::HalfClosed);
+    let broken =
+        |o: &&Observed| o.outcome.failed_talk().is_some_and(|talk| first_break(&talk.received).is_some());
+    let Some(observed) = evidence.open().filter(|o| late(&o.plan.way)).find(broken) else { return Test::No };
     let Some(talk) = observed.outcome.failed_talk() else { return Test::No };
-    let explains = |o: &Observed| o.plan.way == Way::SlowReader;
+    let explains = |o: &Observed| late(&o.plan.way);
     let after = Grouped(talk.right as u64);
     match first_break(&talk.received) {
         Some(Break::Lost(..)) => evidence.proven(

@@ -45,6 +45,30 @@ fn largest(observed: &Observed) -> usize {
     observed.plan.messages.iter().map(Vec::len).max().unwrap_or(0)
 }
 
+/// An empty message is taken for the end of the stream, or of all.
+pub(super) fn empty_ends(evidence: &Evidence) -> Test {
+    let empty = |o: &Observed| match &o.plan.way {
+        Way::Whole => o.plan.messages.iter().any(Vec::is_empty),
+        Way::AfterBad(bytes) => bytes.is_empty(),
+        _ => false,
+    };
+    let Some(observed) = evidence.open().find(|o| empty(o)) else { return Test::No };
+    let ended = observed.outcome.exit.is_some() || matches!(observed.failure(), Some(Failure::Gone(_)));
+    let others = evidence.passed(|plan| plan.way == Way::Whole && plan.messages.len() > 1);
+    // A connection without a byte is the end of a stream: only a datagram can be empty without a length.
+    let message = observed.plan.way == Way::Whole || evidence.transport == Transport::Udp;
+    if !ended || !others || !message {
+        return Test::No;
+    }
+    let words = last_words(&observed.outcome);
+    let words = if words.is_empty() { "it ended the connection".to_owned() } else { words };
+    let explanation = format!(
+        "your server takes an empty message for the end: after one, {words}. Only a recv of 0 bytes on a TCP connection is the end; \
+         a message may have no bytes."
+    );
+    evidence.proven("empty-means-end", explanation, empty)
+}
+
 /// A character that is cut between two reads is lost, and one that is not cut is not.
 pub(super) fn splits_multibyte(evidence: &Evidence) -> Test {
     let cut = |o: &&Observed| matches!(o.plan.way, Way::Cut(_)) && !o.is_ascii();
@@ -102,6 +126,11 @@ pub(super) fn one_recv(evidence: &Evidence) -> Test {
     let cut = |o: &&Observed| matches!(o.plan.way, Way::Cut(_) | Way::Paused(_) | Way::Bytes) && o.is_ascii();
     let Some(observed) = evidence.open().find(cut) else { return Test::No };
     if evidence.transport == Transport::Udp || !evidence.passed(|plan| plan.way == Way::Whole) {
+        return Test::No;
+    }
+    // Where cuts alone do no harm, it is the silence that does.
+    if matches!(observed.plan.way, Way::Paused(_)) && evidence.passed(|plan| matches!(plan.way, Way::Cut(_)))
+    {
         return Test::No;
     }
     let place = match &observed.plan.way {
@@ -201,7 +230,12 @@ pub(super) fn drops_rest(evidence: &Evidence) -> Test {
     let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
     let explains =
         |o: &Observed| resegments(&o.plan.way) || matches!(o.plan.way, Way::HalfClosed | Way::SlowReader);
-    if outcome.passed() {
+    // The messages move up by one: the last of them waits for yet another.
+    let talk = outcome.failed_talk();
+    let moved_up = talk
+        .is_some_and(|talk| talk.expected.len() == plan.messages.len() && outcome.wrong_bytes().is_empty())
+        && outcome.silent();
+    if outcome.passed() || moved_up {
         let explanation = "your server takes one message from each recv: of two that came together, the second was \
              answered only when more bytes came. Take all complete messages out of the buffer (`while`, not `if`) \
              before the next recv.";

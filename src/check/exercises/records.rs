@@ -137,6 +137,9 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
         (write("../written", "out"), "write"),
         (read("../files/../outside"), "read"),
         (write("x/../../written", "out"), "write"),
+        // What a program makes of it that takes `../` out once.
+        (read("....//outside"), "read"),
+        (write("....//written", "out"), "write"),
     ] {
         let mut script = begin();
         // A file below must exist for some of these to be read.

@@ -57,12 +57,13 @@ fn exercise(
     dialect: Datagrams,
     seed: u64,
 ) -> Exercise {
+    let but = if dialect.ack.is_some() { "" } else { " (an empty one may go unanswered)" };
     Exercise {
         name,
         summary,
         specification: format!(
             "A UDP server. Each datagram is a message of its own, from whoever sent it: any bytes, an empty one among them, up to \
-             4,096 bytes. It is answered by one datagram {answer}, sent to the address that it came from. Many clients take turns, and what one \
+             4,096 bytes. It is answered by one datagram {answer}, sent to the address that it came from{but}. Many clients take turns, and what one \
              of them sends harms no other one. The server runs until it is ended."
         ),
         lab: Lab { folder: "02-tcp-or-udp", section: "Round 2: larger than the buffer" },
@@ -70,12 +71,12 @@ fn exercise(
         once: false,
         env: Vec::new(),
         folder_env: None,
-        cases: cases(seed),
+        cases: cases(dialect.ack.is_some(), seed),
         dialect: Arc::new(dialect),
     }
 }
 
-fn cases(seed: u64) -> Vec<Case> {
+fn cases(acks: bool, seed: u64) -> Vec<Case> {
     let mut random = Random::new(seed);
     let (one, two, three) = (random.word(), random.word(), random.word());
     let words: [&[u8]; 3] = [one.as_bytes(), two.as_bytes(), three.as_bytes()];
@@ -90,12 +91,23 @@ fn cases(seed: u64) -> Vec<Case> {
         sizes = sizes.plan(whole(&[&numbered(0, size), b"end"]));
     }
     let case = |name, expected: &str, needs: &[&'static str]| Case::new(name, expected, needs);
+    let empty = if acks {
+        case("empty-message", "An empty datagram is a message too, and is answered.", &["several-messages"])
+            .plan(whole(&[b"", b"a"]))
+    } else {
+        // Some libraries send no empty datagrams (Python's asyncio before 3.13), so that no echo of one is asked for.
+        case(
+            "empty-message",
+            "An empty datagram ends nothing: the next one is answered.",
+            &["several-messages"],
+        )
+        .plan(Plan::new(Way::AfterBad(Vec::new()), &[b"a"]))
+    };
     vec![
         case("one-message", "A datagram is answered.", &["listens"]).plan(whole(&[b"Hello"])),
         case("several-messages", "One datagram after the other is answered.", &["one-message"])
             .plan(whole(&words)),
-        case("empty-message", "An empty datagram is a message too, and is answered.", &["several-messages"])
-            .plan(whole(&[b"", b"a"])),
+        empty,
         case("wide-characters", "Text beyond ASCII is answered like any other.", &["one-message"])
             .plan(whole(&[WIDE.as_bytes(), b"end"])),
         case("every-byte", "A datagram holds any bytes.", &["one-message"]).plan(whole(&[&all, b"end"])),

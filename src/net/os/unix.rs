@@ -8,7 +8,7 @@ use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use socket2::SockRef;
+use socket2::{SockRef, Socket};
 
 use crate::net::Received;
 
@@ -79,6 +79,11 @@ pub(in crate::net) fn recv_whole_length(socket: &UdpSocket, buffer: &mut [u8]) -
     // Elsewhere the length returned is what fitted: a full buffer may hide a longer datagram.
     let known = cfg!(target_os = "linux") || kept < buffer.len();
     Ok(Received { kept, sent: known.then_some(length) })
+}
+
+/// TCP_MAXSEG: the largest segment, told to the peer when the connection is made.
+pub(in crate::net) fn set_max_segment(socket: &Socket, bytes: u32) -> io::Result<()> {
+    socket.set_tcp_mss(bytes)
 }
 
 /// After how long a silence the peer is probed, if it is.

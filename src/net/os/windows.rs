@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use socket2::SockRef;
+use socket2::{SockRef, Socket};
 
 use crate::net::Received;
 
@@ -53,6 +53,11 @@ pub fn raise_descriptor_limit() -> usize {
 #[must_use]
 pub fn highest_descriptor_limit() -> usize {
     usize::MAX
+}
+
+/// Windows has no TCP_MAXSEG that can be set: segments stay as large as the path has them.
+pub(in crate::net) fn set_max_segment(_socket: &Socket, _bytes: u32) -> io::Result<()> {
+    Ok(())
 }
 
 /// Receives one datagram; a longer one than the buffer comes as an error with its beginning in the buffer.
