@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::check::grade::{self, Points, Scratch};
 use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
+use crate::lab::progress;
 use crate::net::Address;
 use crate::process::Program;
 use crate::render::grading::{self, Format};
@@ -17,7 +18,7 @@ use crate::render::{Progress, Style};
 use crate::report::{Events, Report};
 
 use super::output::Output;
-use super::{USAGE, UsageError, answered, exercises, values};
+use super::{USAGE, UsageError, answered, exercises, paths, values};
 
 /// Check a program of your own, in any language, and say what is wrong with it
 ///
@@ -94,6 +95,9 @@ impl CheckArgs {
             points.apply(&mut report);
         }
         self.write(&report, output)?;
+        if report.succeeded() && self.case.is_none() {
+            remember(&self.exercise);
+        }
         Ok(if report.is_error() { ExitCode::from(USAGE) } else { answered(report.succeeded()) })
     }
 
@@ -145,6 +149,15 @@ impl CheckArgs {
         config.shown =
             crate::text::printable(&words.join(" ")).replace("{port}", "PORT").replace("{host}", "127.0.0.1");
         Ok(config)
+    }
+}
+
+/// Notes for `netlab lab` that the exercise was passed. A folder that can't be written is no reason to fail a check.
+fn remember(exercise: &str) {
+    let noted =
+        paths::data_folder().map(|folder| progress::exercise_passed(&folder.join("labs.json"), exercise));
+    if let Ok(Err(error)) = noted {
+        tracing::debug!("not noted as passed: {error}");
     }
 }
 

@@ -143,3 +143,11 @@ impl Entry {
         blocks
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn labs_speak_of_the_exercises_that_there_are() {
+        assert_eq!(crate::check::Exercise::names(), crate::lab::EXERCISES);
+    }
+}
