@@ -142,8 +142,8 @@ impl Codec {
             Codec::Header => {
                 let mut bytes = Vec::new();
                 let encoder = Encoder::new(Framing::Header, MAX_HEADER_FRAME);
-                let encoded = encoder.encode(Content::of(payload), payload, &mut bytes);
-                encoded.expect("no exercise sends a frame of 16 MiB");
+                let done = encoder.encode(Content::of(payload), payload, &mut bytes);
+                done.expect("no exercise sends a frame of 16 MiB");
                 let content = bytes.len() - payload.len();
                 wire.add("prefix", &bytes[..2]);
                 wire.add("header", &bytes[2..content]);

@@ -205,7 +205,7 @@ impl Run<'_> {
                 Some(finding) if first => report.diagnosis = Some(Diagnosis::of(finding)),
                 Some(finding) => {
                     let name = cases[finding.cases[0]].name;
-                    report.observed.push_str(&format!(" (of the same cause as `{name}`: {})", finding.class));
+                    report.observed.extend([" (of the same cause as `", name, "`: ", finding.class, ")"]);
                 }
                 None => {}
             }

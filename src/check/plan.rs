@@ -21,9 +21,9 @@ const IDLE: Duration = Duration::from_millis(800);
 const DEPARTURE: Duration = Duration::from_millis(600);
 /// Messages of a reader who is slow: so large (a multiple of 7), and so many.
 const SLOW_SIZE: usize = 28_000;
-/// 0.8 MB of answers: many times the send buffer that a server has towards a client with small segments and a
+/// 0.4 MB of answers: many times the send buffer that a server has towards a client with small segments and a
 /// small receive buffer.
-const SLOW_COUNT: usize = 30;
+const SLOW_COUNT: usize = 16;
 /// Messages of this size do not fit into that buffer.
 const OVERFLOWS: usize = 60_000;
 
@@ -184,7 +184,7 @@ impl Writer<'_> {
             Way::Paused(at) => self.first_cut(&[*at], Some(PAUSE)),
             Way::Straddled(at) => self.in_pieces(&[*at]),
             Way::Bytes if self.turn(0, 0).make.is_some() => {
-                self.first_cut(&(1..64).collect::<Vec<_>>(), None)
+                self.first_cut(&(1..64).collect::<Vec<_>>(), None);
             }
             Way::Bytes => {
                 let all: Vec<usize> = (1..self.plan.stream(self.dialect).bytes.len()).collect();

@@ -8,13 +8,13 @@ use super::plan::{Dialect, Plan, Way};
 /// Runs of the program at most, for one case.
 const TRIES: usize = 12;
 
-/// Tries smaller plans as long as they fail in the same manner; `play` returns what came of one that failed.
+/// Tries smaller plans as long as they fail in the same manner; `try_out` returns what came of one that failed.
 /// `None` if nothing smaller failed.
 pub(super) fn reduce<T>(
     plan: &Plan,
     outcome: &Outcome,
     dialect: &dyn Dialect,
-    mut play: impl FnMut(&Plan) -> Option<(T, Outcome)>,
+    mut try_out: impl FnMut(&Plan) -> Option<(T, Outcome)>,
 ) -> Option<(T, Outcome)> {
     let mut best: Option<(T, Outcome)> = None;
     let mut plan = plan.clone();
@@ -28,7 +28,7 @@ pub(super) fn reduce<T>(
             if tries > patience.max(3) {
                 return None;
             }
-            let (made, result) = play(&candidate)?;
+            let (made, result) = try_out(&candidate)?;
             alike(outcome, &result).then_some((candidate, made, result))
         });
         match found {

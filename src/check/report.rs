@@ -221,7 +221,7 @@ pub(super) fn explain(
 fn sentence(trial: &Trial, outcome: &Outcome) -> String {
     let Some((client, failure)) = &outcome.failure else { return String::new() };
     let who = if outcome.talks.len() > 1 { format!("Client {}: ", client + 1) } else { String::new() };
-    let missing = outcome.missing().map_or("an answer".to_owned(), |expect| expect.describe());
+    let missing = outcome.missing().map_or("an answer".to_owned(), super::expect::Expect::describe);
     let said = match failure {
         Failure::Refused => "nobody accepted the connection".to_owned(),
         Failure::Wrong { at, why } => {

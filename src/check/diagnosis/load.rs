@@ -21,6 +21,10 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
     let late = |way: &Way| matches!(way, Way::SlowReader | Way::HalfClosed);
     let broken =
         |o: &&Observed| o.outcome.failed_talk().is_some_and(|talk| first_break(&talk.received).is_some());
+    // What comes back wrong whole says nothing about send.
+    if evidence.failed(|plan| plan.way == Way::Whole) {
+        return Test::No;
+    }
     let Some(observed) = evidence.open().filter(|o| late(&o.plan.way)).find(broken) else { return Test::No };
     let Some(talk) = observed.outcome.failed_talk() else { return Test::No };
     let explains = |o: &Observed| late(&o.plan.way);

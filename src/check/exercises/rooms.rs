@@ -200,17 +200,17 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     leave.add(0, Act::Expect(json.answer(cast.left(), &["ROOM_JOINED"])));
     json.ask(&mut leave, 1, &speak("x"), error("not_in_room"));
 
-    let case = |name, expected: &str, needs: &[&'static str], script| {
+    let ruled = |name, expected: &str, needs: &[&'static str], script| {
         Case::new(name, expected, needs).probe(Probe::Rules, script)
     };
     let two = &["next-client"];
     let joined = "Who joins a room is told how many are in it, the others are told who came, and the list counts them.";
     vec![
-        case("unique-names", "A name that is taken is refused, and another one is not.", two, names),
-        case("join-and-list", joined, two, joins),
-        case("echo-to-all", "What one says in a room reaches all who are in it.", &["join-and-list"], echo),
-        case("rooms-apart", "What one says in a room reaches nobody outside of it.", two, apart),
-        case(
+        ruled("unique-names", "A name that is taken is refused, and another one is not.", two, names),
+        ruled("join-and-list", joined, two, joins),
+        ruled("echo-to-all", "What one says in a room reaches all who are in it.", &["join-and-list"], echo),
+        ruled("rooms-apart", "What one says in a room reaches nobody outside of it.", two, apart),
+        ruled(
             "leave",
             "Who leaves is in no room any more, and the others are told.",
             &["join-and-list"],
@@ -234,12 +234,12 @@ fn errors(json: Json, random: &mut Random) -> Case {
         (b"{\"type\":\"ROOM_JOIN\",\"data\":{\"room\":\"nowhere\"}}", "no_such_room"),
     ];
     for (payload, code) in wrong {
-        let cast = Cast::new(json, random);
+        let players = Cast::new(json, random);
         let mut script = Script::default();
-        cast.enter(&mut script, 0, &cast.ada);
+        players.enter(&mut script, 0, &players.ada);
         json.send(&mut script, 0, payload);
         script.add(0, Act::Expect(json.answer(error(code), NOTICES)));
-        json.ask(&mut script, 0, &speak("still here"), spoken(&cast.ada, "still here"));
+        json.ask(&mut script, 0, &speak("still here"), spoken(&players.ada, "still here"));
         case = case.probe(Probe::Rules, script);
     }
     case
