@@ -30,6 +30,7 @@ Examples:
   echo Hello | netlab chat :12000 --user ada          line by line: says it and leaves
   netlab chat --plain --user ada                      for a screen reader; /help shows the commands
   netlab chat --json-stream --user bot < commands     for scripts: one JSON object a line
+  netlab chat --user ada --capture chat.pcapng        and what it sent and received, for Wireshark
 
 Line by line, each line of stdin is a message or a command (/join /create /leave /rooms /members /quit /help);
 the next one is taken when the last is answered. The exit code is 0 if all went well, and 1 if the server is
