@@ -52,6 +52,12 @@ fn clients_write_their_side_of_it() {
     let ended =
         run(&["tcp-echo", "client", &server.at(), "--framing", "u16", "--capture", &name, "Hello"], b"");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "a password in it is nobody else's");
+    }
     let packets = packets(&path);
     assert_eq!(payloads_to(&packets, server.addr.port()).concat(), b"\0\x05Hello");
     assert_eq!(payloads_from(&packets, server.addr.port()).concat(), b"\0\x05Hello");

@@ -4,7 +4,7 @@
 
 mod harness;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 
@@ -34,7 +34,10 @@ fn a_server_is_found_with_its_process_and_its_columns_are_explained() {
 #[test]
 fn the_document_has_every_member() {
     let server = Server::start(&["tcp-echo", "server", &any(), "--backlog", "7"]);
-    let client = TcpStream::connect(server.addr).unwrap();
+    let mut client = TcpStream::connect(server.addr).unwrap();
+    // The echo says that the server has accepted: until then the connection waits, and counts in recv-q.
+    client.write_all(b"x").unwrap();
+    client.read_exact(&mut [0]).unwrap();
     let document = run(&["sockets", &server.at(), "-J"], b"").json();
     let rows = document["sockets"].as_array().unwrap();
     assert_eq!(rows.len(), 3, "{document}");

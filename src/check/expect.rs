@@ -134,7 +134,8 @@ fn judge_json(codec: Codec, members: &Value, skips: &[&str], got: &[u8]) -> Judg
             Ok(Some(message)) => message,
             Err(why) => return Judged::Wrong(at, why),
         };
-        let start = at + used - payload.len();
+        // A line's end stands behind it, a prefix in front.
+        let start = if matches!(codec, Codec::Line) { at } else { at + used - payload.len() };
         at += used;
         let Ok(found) = serde_json::from_slice::<Value>(&payload) else {
             return Judged::Wrong(start, format!("no JSON: {}", excerpt(&payload, 60)));

@@ -111,8 +111,8 @@ mod tests {
             ..ExchangeRow::default()
         };
         let drawn = exchange(&Exchange { left_out: 0, rows: vec![sends, waits, receives] }, Style::default());
-        let expected = "\
- sends     00 05 48                            ··H           2 prefix, 1 payload
+        // No `\` at the end of a first line: it would take the space of the next one.
+        let expected = " sends     00 05 48                            ··H           2 prefix, 1 payload
            (waits)
  receives  00 01 48                            ··H
               ^^ the first wrong byte

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use self::pcapng::{Direction, Packet};
+use super::os;
 use super::reactor::Reactor;
 
 pub(super) use self::flow::Flow;
@@ -59,7 +60,9 @@ impl Capture {
     pub fn create(path: &Path) -> io::Result<Capture> {
         let application = concat!("netlab ", env!("CARGO_PKG_VERSION"));
         let comment = format!("IP, TCP and UDP headers {MARK}; one packet for each call");
-        let mut target = Target { file: File::create(path)?, written: 0, failed: None, other: None };
+        // Passwords cross the wire: as Wireshark's own, the file is its owner's.
+        let file = os::create_private(path)?;
+        let mut target = Target { file, written: 0, failed: None, other: None };
         target.write(&pcapng::section(application, &comment));
         target.write(&pcapng::interface("netlab", MARK));
         if let Some(error) = target.failed {

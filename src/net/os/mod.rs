@@ -13,17 +13,21 @@ pub use linux::may_capture;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{cpu_time, datagram_batches, holdings, process_of, processes, sockets, thread_time};
 #[cfg(unix)]
+pub(super) use unix::{
+    create_private, keepalive_time, recv_whole_length, set_max_segment, watch_hangup, watch_signals,
+};
+#[cfg(unix)]
 pub use unix::{
     descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
 };
-#[cfg(unix)]
-pub(super) use unix::{keepalive_time, recv_whole_length, set_max_segment, watch_hangup, watch_signals};
+#[cfg(windows)]
+pub(super) use windows::{
+    create_private, keepalive_time, recv_whole_length, set_max_segment, watch_hangup, watch_signals,
+};
 #[cfg(windows)]
 pub use windows::{
     descriptor_limit, highest_descriptor_limit, own_uid, raise_descriptor_limit, same_user, user_name,
 };
-#[cfg(windows)]
-pub(super) use windows::{keepalive_time, recv_whole_length, set_max_segment, watch_hangup, watch_signals};
 
 #[cfg(not(target_os = "linux"))]
 mod no_table {

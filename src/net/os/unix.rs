@@ -1,7 +1,10 @@
 //! Unix: signals by signal-hook, limits and truncated datagrams by rustix.
 
+use std::fs::File;
 use std::io;
 use std::net::UdpSocket;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::RecvFlags;
@@ -33,6 +36,11 @@ fn watch(which: &[i32], on_signal: impl Fn() + Send + 'static) -> io::Result<()>
         }
     })?;
     Ok(())
+}
+
+/// Makes a file that only its owner may read, over one that exists; that one keeps its rights.
+pub(in crate::net) fn create_private(path: &Path) -> io::Result<File> {
+    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// How many descriptors this process may have open.

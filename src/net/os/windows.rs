@@ -1,7 +1,9 @@
 //! Windows: signals by a flag, no descriptor limit, truncated datagrams by their error.
 
+use std::fs::File;
 use std::io;
 use std::net::UdpSocket;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -36,6 +38,11 @@ pub(in crate::net) fn watch_signals(on_signal: impl Fn() + Send + 'static) -> io
         }
     })?;
     Ok(())
+}
+
+/// Makes a file, over one that exists. What the folder allows, it allows: a user's own is private by itself.
+pub(in crate::net) fn create_private(path: &Path) -> io::Result<File> {
+    File::create(path)
 }
 
 /// Windows sets no limit on sockets worth naming.
