@@ -12,6 +12,8 @@
 //!
 //! `tests/zoo/verdicts.txt` holds the whole table. `ZOO_UPDATE=1` writes it anew.
 
+#![allow(clippy::print_stderr, reason = "a run of minutes says how far it is")]
+
 mod harness;
 
 use std::fs;
@@ -165,9 +167,10 @@ impl Verdict {
 
     /// A line of the table.
     fn row(&self) -> String {
-        let verdict = match self.passed {
-            true => "passed".to_owned(),
-            false => self.classes.first().cloned().unwrap_or_else(|| "failed, unnamed".to_owned()),
+        let verdict = if self.passed {
+            "passed".to_owned()
+        } else {
+            self.classes.first().cloned().unwrap_or_else(|| "failed, unnamed".to_owned())
         };
         let class = self.animal.class.as_deref().unwrap_or("(right)");
         format!("{:<38} {:<19} {:<26} {}", self.animal.name, self.animal.exercise, class, verdict)

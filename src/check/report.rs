@@ -1,6 +1,8 @@
 //! The report: plain data for JSON, blocks for the eye. The first failure in full on one screen; the rest in a line
 //! each, unless more is asked for.
 
+use std::fmt::Write;
+
 use serde::{Serialize, Serializer};
 
 use super::case::{Case, Trial};
@@ -257,7 +259,7 @@ fn sentence(trial: &Trial, outcome: &Outcome) -> String {
         } else {
             format!(": `{}`", excerpt(line.trim().as_bytes(), 120))
         };
-        text.push_str(&format!(" The program ended with {exit}{words}."));
+        let _ = write!(text, " The program ended with {exit}{words}.");
     }
     text
 }
@@ -321,7 +323,7 @@ fn exchange(outcome: &Outcome) -> Exchange {
             }
             What::Taken(true) => rows.push(note(event.client, "(waits until the server has read it)".into())),
             What::Taken(false) => {
-                rows.push(note(event.client, "(waits; the server does not read it)".into()))
+                rows.push(note(event.client, "(waits; the server does not read it)".into()));
             }
             What::Paused(time) => rows.push(note(event.client, format!("(waits {} ms)", time.as_millis()))),
             What::HalfClosed => rows.push(note(event.client, "ends its side (FIN)".into())),
@@ -420,14 +422,15 @@ impl CheckReport {
         let skipped = self.cases.len() - self.passed - self.failed;
         let mut text = format!("{}: {} of {cases} passed", self.exercise, self.passed);
         if self.failed > 0 {
-            text.push_str(&format!(", {} failed, {skipped} not tried", self.failed));
+            let _ = write!(text, ", {} failed, {skipped} not tried", self.failed);
         }
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " (score {} of {}, --seed {})",
             Grouped(self.score.into()),
             self.max_score,
             self.seed
-        ));
+        );
         text
     }
 

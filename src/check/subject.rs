@@ -129,14 +129,13 @@ impl<'a> Subject<'a> {
                     return Ok(addr);
                 }
                 Ok(Listening::Elsewhere(other)) => return Err(Unready::Elsewhere(other)),
-                Ok(Listening::Nowhere) => {}
                 // No table on this system: the first connection will tell. Simplification: a server that serves
                 // one client alone is tried for that connection once more.
                 Err(_) if begun.elapsed() > Duration::from_secs(1) => {
                     self.addr = Some(addr);
                     return Ok(addr);
                 }
-                Err(_) => {}
+                Ok(Listening::Nowhere) | Err(_) => {}
             }
             if let Some(exit) = child.exited() {
                 // Its last words may still be in the pipe.

@@ -27,7 +27,7 @@ impl Variant {
     #[must_use]
     pub fn of(seed: u64) -> Variant {
         let mut random = Random::new(seed);
-        Variant { seed: Some(seed), draws: std::array::from_fn(|_| random.next()) }
+        Variant { seed: Some(seed), draws: std::array::from_fn(|_| random.draw()) }
     }
 
     /// A prefix that differs from `plain` in at least one of width, byte order and what it counts.
@@ -52,13 +52,11 @@ impl Variant {
     /// A text that the server says: `plain` with a word of the seed's.
     #[must_use]
     pub fn text(&self, plain: &str) -> String {
-        match self.seed {
-            None => plain.to_owned(),
-            Some(_) => {
-                let (word, number) = (WORDS[pick(self.draws[1], WORDS.len())], self.draws[2] % 1_000);
-                format!("{plain} {word}-{number:03}").trim_start().to_owned()
-            }
+        if self.seed.is_none() {
+            return plain.to_owned();
         }
+        let (word, number) = (WORDS[pick(self.draws[1], WORDS.len())], self.draws[2] % 1_000);
+        format!("{plain} {word}-{number:03}").trim_start().to_owned()
     }
 
     /// What stands before each reply; nothing in the plain exercise.
@@ -86,7 +84,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -97,7 +95,7 @@ impl Random {
     /// A lower-case word of four letters, to tell one run's messages from another's.
     pub fn word(&mut self) -> String {
         let letter = |n: u64| char::from(b'a' + u8::try_from(n % 26).expect("below 26"));
-        let draw = self.next();
+        let draw = self.draw();
         (0..4).map(|n| letter(draw >> (8 * n))).collect()
     }
 }

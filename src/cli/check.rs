@@ -162,6 +162,7 @@ fn remember(exercise: &str) {
 }
 
 /// The checker's own failures are no answer about the program: exit code 2.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: check::CheckError) -> anyhow::Error {
     use std::error::Error as _;
     let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
