@@ -45,6 +45,7 @@ mod tcp_echo;
 mod udp_echo;
 mod users;
 mod values;
+mod watch;
 
 use std::process::ExitCode;
 
