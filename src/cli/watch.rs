@@ -48,8 +48,13 @@ pub(super) fn again_and_again(
             result => result?,
         }
         again = true;
-        let (count, name) = (before.len().saturating_sub(1), text::escape(first.as_os_str().as_encoded_bytes()));
-        let others = if count == 0 { String::new() } else { format!(" and {} beside it", text::counted(count as u64, "file")) };
+        let (count, name) =
+            (before.len().saturating_sub(1), text::escape(first.as_os_str().as_encoded_bytes()));
+        let others = if count == 0 {
+            String::new()
+        } else {
+            format!(" and {} beside it", text::counted(count as u64, "file"))
+        };
         eprintln!("waiting for {name}{others} to be saved (Ctrl-C ends)");
         while state(command) == before {
             if stop.requested() {

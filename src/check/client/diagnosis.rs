@@ -38,7 +38,12 @@ fn wrong_length(failed: &Run) -> Found {
     let (sent, right) = (other.encode(wanted.len()), own.encode(wanted.len()));
     let bytes = wanted.len();
     let (sent, right) = (hex(&sent), hex(&right));
-    Some((class, format!("your client wrote the length of {bytes} bytes as `{sent}`; the exercise has it as `{right}`.")))
+    Some((
+        class,
+        format!(
+            "your client wrote the length of {bytes} bytes as `{sent}`; the exercise has it as `{right}`."
+        ),
+    ))
 }
 
 /// The other readings of a length, with the class of who means it so.
@@ -60,7 +65,8 @@ fn characters(failed: &Run, runs: &[Run]) -> Found {
     let wanted = failed.play.wanted.first().filter(|wanted| !wanted.is_ascii())?;
     let count = std::str::from_utf8(wanted).ok()?.chars().count();
     let said = prefix.decode(&failed.seen.received)?;
-    let ascii = |run: &Run| run.wrong.is_none() && run.play.wanted.iter().any(|m| m.len() > 1 && m.is_ascii());
+    let ascii =
+        |run: &Run| run.wrong.is_none() && run.play.wanted.iter().any(|m| m.len() > 1 && m.is_ascii());
     let bytes = wanted.len();
     (said == count && runs.iter().any(ascii)).then(|| {
         let explanation = format!(
@@ -74,20 +80,28 @@ fn characters(failed: &Run, runs: &[Run]) -> Found {
 /// Whole answers pass, late ones too, and an answer in two pieces does not; or two answers were printed as one.
 fn one_recv(failed: &Run, runs: &[Run]) -> Found {
     let passed = |way: Way| runs.iter().any(|run| run.play.way == way && run.wrong.is_none());
-    let talked = !matches!(failed.wrong, Some(Wrong::Talk(Fault::NoConnection | Fault::Wrong(_)))) || !failed.play.greeting.is_empty();
-    let cure = "One recv returns what has come, not one message: collect bytes until the message is complete.";
+    let talked = !matches!(failed.wrong, Some(Wrong::Talk(Fault::NoConnection | Fault::Wrong(_))))
+        || !failed.play.greeting.is_empty();
+    let cure =
+        "One recv returns what has come, not one message: collect bytes until the message is complete.";
     match failed.play.way {
         Way::Cut(at) if passed(Way::Whole) && passed(Way::Late) && talked => Some((
             "one-recv-one-message",
-            format!("your client takes what one recv returns for a message: whole answers pass, and late ones, but not the same bytes cut after byte {at}. {cure}"),
+            format!(
+                "your client takes what one recv returns for a message: whole answers pass, and late ones, but not the same bytes cut after byte {at}. {cure}"
+            ),
         )),
         Way::CutGreeting(at) if passed(Way::Whole) => Some((
             "one-recv-one-message",
-            format!("your client takes what one recv returns for the whole challenge: it passes in one piece, and not cut after byte {at}. {cure}"),
+            format!(
+                "your client takes what one recv returns for the whole challenge: it passes in one piece, and not cut after byte {at}. {cure}"
+            ),
         )),
         Way::Coalesced if passed(Way::Whole) && glued(failed) => Some((
             "one-recv-one-message",
-            format!("your client takes what one recv returns for one message: two answers that came at once were printed as one. {cure}"),
+            format!(
+                "your client takes what one recv returns for one message: two answers that came at once were printed as one. {cure}"
+            ),
         )),
         _ => None,
     }
@@ -106,7 +120,9 @@ fn glued(failed: &Run) -> bool {
 
 /// Of answers that came at once only the first ones were printed.
 fn rest_dropped(failed: &Run, runs: &[Run]) -> Found {
-    let whole = runs.iter().any(|run| run.play.way == Way::Whole && run.play.answers.len() > 1 && run.wrong.is_none());
+    let whole = runs
+        .iter()
+        .any(|run| run.play.way == Way::Whole && run.play.answers.len() > 1 && run.wrong.is_none());
     let printed = lines(&failed.seen.stdout);
     let sent_all = failed.seen.messages.len() == failed.play.answers.len();
     let (came, shown) = (failed.play.answers.len(), printed.len());
@@ -132,7 +148,10 @@ fn truncated(failed: &Run) -> Found {
         let (shown, all) = (printed.len(), first.len());
         (
             "truncates-long-message",
-            format!("your client printed the first {shown} bytes of an answer of {all}, which end with `{}`.", excerpt(&printed[shown - 16..], 40)),
+            format!(
+                "your client printed the first {shown} bytes of an answer of {all}, which end with `{}`.",
+                excerpt(&printed[shown - 16..], 40)
+            ),
         )
     })
 }

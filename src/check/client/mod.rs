@@ -73,7 +73,10 @@ pub fn specification(exercise: &Exercise) -> Option<String> {
              Lines and answers are UTF-8. If the server ends the connection before that, the client ends, too."
         }
     };
-    Some(format!("{connects}, {does}\n\nThe server that it talks to is this one:\n\n{}", exercise.specification))
+    Some(format!(
+        "{connects}, {does}\n\nThe server that it talks to is this one:\n\n{}",
+        exercise.specification
+    ))
 }
 
 /// The cases of an exercise's clients; none if it has no such form.

@@ -166,16 +166,54 @@ impl Maker<'_> {
         let mut line_by_line = self.words(3);
         line_by_line.one_by_one = true;
         vec![
-            case("connects", "The client comes to the port that it was given.", &[], vec![
-                one.clone().asking(Asks::Connection),
-            ]),
-            case("one-message", "A line of stdin is sent as one message, and its answer printed.", &["connects"], vec![one]),
-            case("several-messages", "Each line is a message of its own, on the same connection; each answer is printed as a line, in order.", &["one-message"], vec![self.words(3)]),
-            case("line-by-line", "A line is sent as soon as it has been read, not at the end of stdin.", &["several-messages"], vec![line_by_line]),
-            case("other-answers", "What is printed is what came, also where that is longer or shorter than what was sent.", &["several-messages"], vec![other]),
-            case("empty-message", "An empty line is sent as an empty message, and its empty answer is printed as a line.", &["several-messages"], vec![self.play(&[b"", b"end"])]),
-            case("wide-characters", "Text beyond ASCII is sent and printed in UTF-8: a length counts bytes, not characters.", &["one-message"], vec![self.play(&["é".as_bytes(), b"end"]), self.play(&[WIDE.as_bytes(), b"end"])]),
-            case("late-answer", "An answer that takes its time is waited for.", &["several-messages"], vec![self.words(2).by(Way::Late)]),
+            case(
+                "connects",
+                "The client comes to the port that it was given.",
+                &[],
+                vec![one.clone().asking(Asks::Connection)],
+            ),
+            case(
+                "one-message",
+                "A line of stdin is sent as one message, and its answer printed.",
+                &["connects"],
+                vec![one],
+            ),
+            case(
+                "several-messages",
+                "Each line is a message of its own, on the same connection; each answer is printed as a line, in order.",
+                &["one-message"],
+                vec![self.words(3)],
+            ),
+            case(
+                "line-by-line",
+                "A line is sent as soon as it has been read, not at the end of stdin.",
+                &["several-messages"],
+                vec![line_by_line],
+            ),
+            case(
+                "other-answers",
+                "What is printed is what came, also where that is longer or shorter than what was sent.",
+                &["several-messages"],
+                vec![other],
+            ),
+            case(
+                "empty-message",
+                "An empty line is sent as an empty message, and its empty answer is printed as a line.",
+                &["several-messages"],
+                vec![self.play(&[b"", b"end"])],
+            ),
+            case(
+                "wide-characters",
+                "Text beyond ASCII is sent and printed in UTF-8: a length counts bytes, not characters.",
+                &["one-message"],
+                vec![self.play(&["é".as_bytes(), b"end"]), self.play(&[WIDE.as_bytes(), b"end"])],
+            ),
+            case(
+                "late-answer",
+                "An answer that takes its time is waited for.",
+                &["several-messages"],
+                vec![self.words(2).by(Way::Late)],
+            ),
         ]
     }
 
@@ -184,9 +222,24 @@ impl Maker<'_> {
         let first = two.answer(0);
         let cuts = two.codec.cuts(&first).into_iter().map(|at| two.clone().by(Way::Cut(at))).collect();
         vec![
-            case("answer-cut", "An answer that comes in two pieces is printed once, when it is complete.", &["late-answer"], cuts),
-            case("answer-byte-at-a-time", "An answer that comes byte by byte is printed once, when it is complete.", &["answer-cut"], vec![self.words(2).by(Way::Bytes)]),
-            case("answers-coalesced", "Several answers that come at once are printed one by one. (A client that waits for each answer gets them singly.)", &["several-messages"], vec![self.words(3).by(Way::Coalesced)]),
+            case(
+                "answer-cut",
+                "An answer that comes in two pieces is printed once, when it is complete.",
+                &["late-answer"],
+                cuts,
+            ),
+            case(
+                "answer-byte-at-a-time",
+                "An answer that comes byte by byte is printed once, when it is complete.",
+                &["answer-cut"],
+                vec![self.words(2).by(Way::Bytes)],
+            ),
+            case(
+                "answers-coalesced",
+                "Several answers that come at once are printed one by one. (A client that waits for each answer gets them singly.)",
+                &["several-messages"],
+                vec![self.words(3).by(Way::Coalesced)],
+            ),
         ]
     }
 
@@ -209,13 +262,23 @@ impl Maker<'_> {
         let needs: &[&str] = if tcp { &["answer-cut"] } else { &["several-messages"] };
         let exit = vec![self.words(2).asking(Asks::Exit), self.play(&[]).asking(Asks::Exit)];
         let mut cases = vec![
-            case("large-message", "A long line is sent whole, as one message.", &["several-messages"], vec![{
-                let mut play = self.play(&[&long, b"end"]);
-                play.answers[0] = b"received".to_vec();
-                play
-            }]),
+            case(
+                "large-message",
+                "A long line is sent whole, as one message.",
+                &["several-messages"],
+                vec![{
+                    let mut play = self.play(&[&long, b"end"]);
+                    play.answers[0] = b"received".to_vec();
+                    play
+                }],
+            ),
             case("large-answer", "A long answer is printed whole.", needs, plays),
-            case("exit", "When stdin has ended and all answers have come, the program ends with exit status 0; also if there was no line at all.", &["one-message"], exit),
+            case(
+                "exit",
+                "When stdin has ended and all answers have come, the program ends with exit status 0; also if there was no line at all.",
+                &["one-message"],
+                exit,
+            ),
         ];
         if tcp {
             let two = self.words(2).asking(Asks::AnyEnd);
@@ -259,14 +322,59 @@ fn challenge(maker: &mut Maker<'_>) -> Vec<ClientCase> {
     nothing.greeting.truncate(size / 2);
     nothing.wanted.clear();
     vec![
-        case("connects", "The client comes to the port that it was given.", &[], vec![one.clone().asking(Asks::Connection)]),
-        case("one-message", "The challenge is answered with the right digest, and what the server then says is printed.", &["connects"], vec![one]),
-        case("another-challenge", "Each challenge, of any bytes, is answered with its own digest.", &["one-message"], vec![maker.random_challenge(), maker.challenge(&strange)]),
-        case("late-answer", "A welcome that takes its time is waited for.", &["one-message"], vec![maker.random_challenge().by(Way::Late)]),
-        case("challenge-cut", "A challenge that comes in two pieces is answered when it is complete.", &["one-message"], cut),
-        case("answer-cut", "What the server says is printed whole, also if it comes in pieces: until the server ends its side.", &["late-answer"], pieces),
-        case("answer-byte-at-a-time", "The same, byte by byte.", &["challenge-cut", "answer-cut"], vec![maker.random_challenge().by(Way::Bytes)]),
-        case("exit", "When the server has ended its side, the program ends with exit status 0.", &["one-message"], vec![maker.random_challenge().asking(Asks::Exit)]),
-        case("server-closes", "When the server ends the connection inside its challenge, or turns the client away, the program ends: it neither waits nor spins.", &["exit"], vec![ended.by(Way::ClosesAfter(0)), nothing]),
+        case(
+            "connects",
+            "The client comes to the port that it was given.",
+            &[],
+            vec![one.clone().asking(Asks::Connection)],
+        ),
+        case(
+            "one-message",
+            "The challenge is answered with the right digest, and what the server then says is printed.",
+            &["connects"],
+            vec![one],
+        ),
+        case(
+            "another-challenge",
+            "Each challenge, of any bytes, is answered with its own digest.",
+            &["one-message"],
+            vec![maker.random_challenge(), maker.challenge(&strange)],
+        ),
+        case(
+            "late-answer",
+            "A welcome that takes its time is waited for.",
+            &["one-message"],
+            vec![maker.random_challenge().by(Way::Late)],
+        ),
+        case(
+            "challenge-cut",
+            "A challenge that comes in two pieces is answered when it is complete.",
+            &["one-message"],
+            cut,
+        ),
+        case(
+            "answer-cut",
+            "What the server says is printed whole, also if it comes in pieces: until the server ends its side.",
+            &["late-answer"],
+            pieces,
+        ),
+        case(
+            "answer-byte-at-a-time",
+            "The same, byte by byte.",
+            &["challenge-cut", "answer-cut"],
+            vec![maker.random_challenge().by(Way::Bytes)],
+        ),
+        case(
+            "exit",
+            "When the server has ended its side, the program ends with exit status 0.",
+            &["one-message"],
+            vec![maker.random_challenge().asking(Asks::Exit)],
+        ),
+        case(
+            "server-closes",
+            "When the server ends the connection inside its challenge, or turns the client away, the program ends: it neither waits nor spins.",
+            &["exit"],
+            vec![ended.by(Way::ClosesAfter(0)), nothing],
+        ),
     ]
 }

@@ -219,7 +219,9 @@ impl Player<'_> {
             return Err(Fault::Flood);
         }
         while self.seen.messages.len() < self.play.wanted.len() {
-            let Some((message, used)) = self.play.decode(&self.pending).map_err(Fault::Garbled)? else { break };
+            let Some((message, used)) = self.play.decode(&self.pending).map_err(Fault::Garbled)? else {
+                break;
+            };
             self.pending.drain(..used);
             self.take(message)?;
         }

@@ -22,8 +22,15 @@ pub(super) fn sentence(run: &Run, wrong: &Wrong) -> String {
         Wrong::Talk(fault) => talk(run, fault),
         Wrong::Printed(number) => printed(run, *number),
         Wrong::Lives => {
-            let busy = run.seen.busy.map_or(String::new(), |percent| format!(", and uses {percent} % of a processor"));
-            let since = if run.play.asks == Asks::AnyEnd { "the server has ended the connection" } else { "all answers have come" };
+            let busy = run
+                .seen
+                .busy
+                .map_or(String::new(), |percent| format!(", and uses {percent} % of a processor"));
+            let since = if run.play.asks == Asks::AnyEnd {
+                "the server has ended the connection"
+            } else {
+                "all answers have come"
+            };
             format!("The program does not end although {since}{busy}")
         }
         Wrong::Exit(exit) => format!("All was printed, but the program ended with {exit}"),
@@ -44,7 +51,9 @@ fn talk(run: &Run, fault: &Fault) -> String {
     let (came, of) = (run.seen.messages.len(), counted(run.play.wanted.len() as u64, "message"));
     let rest = run.seen.received.len();
     match fault {
-        Fault::NoConnection if run.seen.exit.is_some() => "The program ended without coming to its port".to_owned(),
+        Fault::NoConnection if run.seen.exit.is_some() => {
+            "The program ended without coming to its port".to_owned()
+        }
         Fault::NoConnection => "The program runs, but nothing came to its port in 10 s".to_owned(),
         Fault::Garbled(why) => format!("What the client sends is no message: {why}"),
         Fault::Wrong(number) => {
@@ -61,10 +70,16 @@ fn talk(run: &Run, fault: &Fault) -> String {
             format!("{came} of {of} came whole, in {}, and then nothing more{waits}", byte_count(rest as u64))
         }
         Fault::Ended => format!("The client ended its side after {came} of {of}"),
-        Fault::Reset => format!("The client closed the connection after {came} of {of}, while answers were on their way"),
+        Fault::Reset => {
+            format!("The client closed the connection after {came} of {of}, while answers were on their way")
+        }
         Fault::Flood => format!("The client sends without end: {} so far", byte_count(rest as u64)),
         Fault::Unread => "The client does not read its answers".to_owned(),
-        Fault::Surplus(more) => format!("The client sent {} after its last message: `{}`", byte_count(more.len() as u64), excerpt(more, QUOTED)),
+        Fault::Surplus(more) => format!(
+            "The client sent {} after its last message: `{}`",
+            byte_count(more.len() as u64),
+            excerpt(more, QUOTED)
+        ),
     }
 }
 
@@ -86,7 +101,8 @@ fn printed(run: &Run, number: usize) -> String {
 /// Two texts in short; with their lengths where they are long.
 fn around(line: &[u8], answer: &[u8]) -> (String, String) {
     let shown = |text: &[u8]| {
-        let length = if text.len() > QUOTED { format!(" ({})", byte_count(text.len() as u64)) } else { String::new() };
+        let length =
+            if text.len() > QUOTED { format!(" ({})", byte_count(text.len() as u64)) } else { String::new() };
         format!("`{}`{length}", excerpt(text, QUOTED))
     };
     (shown(line), shown(answer))
@@ -113,7 +129,8 @@ pub(super) fn exchange(run: &Run) -> Exchange {
         length: bytes.len(),
         ..ExchangeRow::default()
     };
-    let note = |label: &str, note: String| ExchangeRow { label: label.to_owned(), note, ..ExchangeRow::default() };
+    let note =
+        |label: &str, note: String| ExchangeRow { label: label.to_owned(), note, ..ExchangeRow::default() };
     let mut rows: Vec<ExchangeRow> = run
         .seen
         .did
@@ -122,7 +139,11 @@ pub(super) fn exchange(run: &Run) -> Exchange {
             Did::Connects => note("client", "connects".to_owned()),
             Did::Sends(bytes) => row("client", bytes),
             Did::Gets(bytes, fields) => {
-                let span = |f: &crate::check::codec::Field| Span { start: f.start, end: f.end, label: f.name.to_owned() };
+                let span = |f: &crate::check::codec::Field| Span {
+                    start: f.start,
+                    end: f.end,
+                    label: f.name.to_owned(),
+                };
                 ExchangeRow { fields: fields.iter().map(span).collect(), ..row("server", bytes) }
             }
             Did::Waits => note("server", "(waits until the client has read it)".to_owned()),
@@ -132,7 +153,8 @@ pub(super) fn exchange(run: &Run) -> Exchange {
         .collect();
     let left_out = rows.len().saturating_sub(ROWS);
     rows.drain(..left_out);
-    let expected: Vec<u8> = run.play.answers.iter().flat_map(|answer| [answer, &b"\n"[..]].concat()).collect();
+    let expected: Vec<u8> =
+        run.play.answers.iter().flat_map(|answer| [answer, &b"\n"[..]].concat()).collect();
     let mut stdout = row("stdout", &run.seen.stdout);
     if let Some(Wrong::Printed(_)) = run.wrong {
         let at = crate::check::expect::common(&expected, &run.seen.stdout);
@@ -146,7 +168,12 @@ pub(super) fn exchange(run: &Run) -> Exchange {
 }
 
 /// A server in Python that says the same, and how the client is started.
-pub(super) fn reproduce(run: &Run, transport: Transport, config: &Config, env: &[(&'static str, String)]) -> String {
+pub(super) fn reproduce(
+    run: &Run,
+    transport: Transport,
+    config: &Config,
+    env: &[(&'static str, String)],
+) -> String {
     let stdin = run.play.stdin();
     let quoted = literal(&stdin);
     let shown = if config.shown.is_empty() { "your client" } else { &config.shown };
