@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::check::case::Case;
 use crate::check::grade::{self, Points, Scratch};
 use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
 use crate::net::Address;
@@ -122,7 +123,12 @@ impl CheckArgs {
 
     fn points(&self, exercise: &Exercise) -> anyhow::Result<Option<Points>> {
         let Some(path) = &self.points else { return Ok(None) };
-        let points = Points::parse(&read_points(path)?, exercise);
+        let mut weighed = exercise.clone();
+        if self.client {
+            let case = |line: check::client::CaseLine| Case::new(line.name, line.expected, line.needs);
+            weighed.cases = check::client::case_lines(exercise).into_iter().map(case).collect();
+        }
+        let points = Points::parse(&read_points(path)?, &weighed);
         Ok(Some(points.map_err(|error| UsageError::new(format!("--points: {error}")))?))
     }
 

@@ -44,7 +44,9 @@ pub(super) fn again_and_again(
             Output::print("\x1b[H\x1b[2J")?;
         }
         match work() {
-            Err(error) if again => eprintln!("error: {}", text::printable(&format!("{error:#}"))),
+            Err(error) if again => {
+                Output::note(&format!("error: {}", text::printable(&format!("{error:#}"))));
+            }
             result => result?,
         }
         again = true;
@@ -55,7 +57,7 @@ pub(super) fn again_and_again(
         } else {
             format!(" and {} beside it", text::counted(count as u64, "file"))
         };
-        eprintln!("waiting for {name}{others} to be saved (Ctrl-C ends)");
+        Output::note(&format!("waiting for {name}{others} to be saved (Ctrl-C ends)"));
         while state(command) == before {
             if stop.requested() {
                 return Ok(ExitCode::SUCCESS);

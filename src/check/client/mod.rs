@@ -203,7 +203,8 @@ fn one_cause_one_diagnosis(reports: &mut [CaseReport]) {
         let Some(Diagnosis { class, .. }) = &report.diagnosis else { continue };
         match known.iter().find(|(own, _)| own == class) {
             Some((class, name)) => {
-                report.observed.push_str(&format!(" (of the same cause as `{name}`: {class})"));
+                let observed = &report.observed;
+                report.observed = format!("{observed} (of the same cause as `{name}`: {class})");
                 report.diagnosis = None;
             }
             None => known.push((class.clone(), report.name.clone())),

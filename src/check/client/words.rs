@@ -39,10 +39,14 @@ pub(super) fn sentence(run: &Run, wrong: &Wrong) -> String {
     let stderr = String::from_utf8_lossy(&run.seen.stderr);
     let last = stderr.lines().rfind(|line| !line.trim().is_empty());
     if let Some(exit) = run.seen.exit.filter(|_| !matches!(wrong, Wrong::Exit(_))) {
-        text.push_str(&format!(" The program ended with {exit}."));
+        text.push_str(" The program ended with ");
+        text.push_str(&exit.to_string());
+        text.push('.');
     }
     if let Some(line) = last {
-        text.push_str(&format!(" Its last words: `{}`.", excerpt(line.trim().as_bytes(), 120)));
+        text.push_str(" Its last words: `");
+        text.push_str(&excerpt(line.trim().as_bytes(), 120));
+        text.push_str("`.");
     }
     text
 }
@@ -177,7 +181,9 @@ pub(super) fn reproduce(
     let stdin = run.play.stdin();
     let quoted = literal(&stdin);
     let shown = if config.shown.is_empty() { "your client" } else { &config.shown };
-    let env: String = env.iter().map(|(name, value)| format!(" with {name}={}", printable(value))).collect();
+    let env: Vec<String> =
+        env.iter().map(|(name, value)| format!(" with {name}={}", printable(value))).collect();
+    let env = env.concat();
     let udp = transport == Transport::Udp;
     let mut text = vec![
         format!("# a server that says the same; then start: {shown}{env}"),
