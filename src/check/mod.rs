@@ -17,10 +17,12 @@
 //! | [`diagnosis`]   | pure: from all that was observed to the class of the bug, if it is proven |
 //! | `reduce`        | the failing input made as small as it still fails                       |
 //! | `reproduce`     | the failure as a command and as five lines of Python                    |
+//! | [`client`]      | the other way round: the server that a student's client is checked with  |
 //!
 //! The diagnosis looks at bytes and times alone: never at the exercise's name, nor at the program's text.
 
 pub mod case;
+pub mod client;
 pub mod codec;
 pub mod diagnosis;
 mod engine;

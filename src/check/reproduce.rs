@@ -113,7 +113,7 @@ fn push(lines: &mut Vec<String>, line: &mut String) {
 }
 
 /// Bytes in Python: repeated ones short.
-fn literal(bytes: &[u8]) -> String {
+pub(super) fn literal(bytes: &[u8]) -> String {
     if bytes.len() <= LITERAL {
         let text: String = bytes.iter().flat_map(|byte| byte.escape_ascii()).map(char::from).collect();
         // Python writes no \' inside of double quotes, and reads it all the same.

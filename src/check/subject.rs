@@ -200,7 +200,7 @@ fn with<T>(child: &Mutex<Option<Child>>, ask: impl FnOnce(&mut Child) -> Option<
 }
 
 /// The program with its address in its arguments and its environment.
-fn place(program: &Program, host: &str, port: u16) -> Program {
+pub(super) fn place(program: &Program, host: &str, port: u16) -> Program {
     let mut placed = program.clone();
     for word in &mut placed.command {
         if let Some(text) = word.to_str() {
@@ -253,6 +253,6 @@ fn trace_outside(folder: &Path) -> Option<String> {
     (canary != CANARY_TEXT).then(|| "a file outside of the server's folder was changed".to_owned())
 }
 
-fn last(bytes: &[u8], most: usize) -> Vec<u8> {
+pub(super) fn last(bytes: &[u8], most: usize) -> Vec<u8> {
     bytes[bytes.len().saturating_sub(most)..].to_vec()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::check::case::Case;
 use crate::check::grade::{self, Points, Scratch};
 use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
 use crate::lab::progress;
@@ -18,7 +19,7 @@ use crate::render::{Progress, Style};
 use crate::report::{Events, Report};
 
 use super::output::Output;
-use super::{USAGE, UsageError, answered, exercises, paths, values};
+use super::{USAGE, UsageError, answered, exercises, paths, values, watch};
 
 /// Check a program of your own, in any language, and say what is wrong with it
 ///
@@ -36,6 +37,10 @@ Examples:
   netlab exercises                                                what there is
   netlab check framed-echo-u16 -- python3 my_server.py {port}     start it and check it
   netlab check tcp-echo --target 127.0.0.1:65432                  one that runs already
+  netlab check framed-echo-u16 --client -- python3 my_client.py {port}
+                                                                  play the server for a client
+  netlab check framed-echo-u16 --watch -- python3 my_server.py {port}
+                                                                  again whenever it is saved
   netlab check framed-echo-u16 --case cut -v -- ./my_server {port}
   netlab check framed-echo-u16 --variant 2027 -J -- ./my_server {port}")]
 pub(super) struct CheckArgs {
@@ -48,6 +53,12 @@ pub(super) struct CheckArgs {
     /// Check a server that runs already: HOST:PORT
     #[arg(long, value_name = "ADDR", conflicts_with = "command")]
     target: Option<String>,
+    /// The program is a client: play the server for it (`netlab exercises NAME --client` says what it has to do)
+    #[arg(long, conflicts_with = "target")]
+    client: bool,
+    /// Check again whenever the program's files are saved, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["target", "output"])]
+    watch: bool,
     /// Check this case alone, with those that it needs
     #[arg(long, value_name = "NAME")]
     case: Option<String>,
@@ -79,14 +90,27 @@ pub(super) struct CheckArgs {
 
 impl CheckArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        if self.watch { self.watched(output) } else { self.once(output) }
+    }
+
+    /// Checks now and after each save, until Ctrl-C.
+    fn watched(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        watch::again_and_again(&self.command, || self.once(output).map(drop))
+    }
+
+    fn once(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let variant = exercises::variant(self.variant);
         let seed = self.seed.map_or_else(random_seed, Ok)?;
         let exercise = exercises::find(&self.exercise, &variant, seed)?;
+        if self.client {
+            exercises::client_specification(&exercise)?;
+        }
         let points = self.points(&exercise)?;
         let scratch = self.confine.then(Scratch::new).transpose()?;
         let config = self.config(seed, scratch.as_ref())?;
         let mut progress = Watching::new(output);
-        let mut report = check::run(&exercise, &config, &mut progress).map_err(failed)?;
+        let check = if self.client { check::client::run } else { check::run };
+        let mut report = check(&exercise, &config, &mut progress).map_err(failed)?;
         drop(progress);
         if output.verbose > 0 {
             report.detail = check::Detail::All;
@@ -103,7 +127,12 @@ impl CheckArgs {
 
     fn points(&self, exercise: &Exercise) -> anyhow::Result<Option<Points>> {
         let Some(path) = &self.points else { return Ok(None) };
-        let points = Points::parse(&read_points(path)?, exercise);
+        let mut weighed = exercise.clone();
+        if self.client {
+            let case = |line: check::client::CaseLine| Case::new(line.name, line.expected, line.needs);
+            weighed.cases = check::client::case_lines(exercise).into_iter().map(case).collect();
+        }
+        let points = Points::parse(&read_points(path)?, &weighed);
         Ok(Some(points.map_err(|error| UsageError::new(format!("--points: {error}")))?))
     }
 
@@ -135,7 +164,8 @@ impl CheckArgs {
                 Target::Running(addrs[0])
             }
             None if self.command.is_empty() => {
-                let message = "which program? Put its command behind `--`, or say --target ADDR".to_owned();
+                let or = if self.client || self.watch { "" } else { ", or say --target ADDR" };
+                let message = format!("which program? Put its command behind `--`{or}");
                 return Err(UsageError::new(message).into());
             }
             None => Target::Program(self.program(scratch)?),

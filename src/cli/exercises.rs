@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::check::{Exercise, Variant};
+use crate::check::{Exercise, Variant, client};
 use crate::report::{Block, Report, Table};
 
 use super::UsageError;
@@ -19,6 +19,7 @@ use super::output::Output;
 Examples:
   netlab exercises                                  the list
   netlab exercises framed-echo-u16                  what to write
+  netlab exercises framed-echo-u16 --client         what to write as its client
   netlab exercises framed-echo-u16 --variant 2027   this year's form of it")]
 pub(super) struct ExercisesArgs {
     /// The exercise whose specification to show
@@ -27,6 +28,9 @@ pub(super) struct ExercisesArgs {
     /// Alter lengths and texts by this number
     #[arg(long, value_name = "SEED")]
     variant: Option<u64>,
+    /// Show what its client has to do, and the cases of `netlab check --client`
+    #[arg(long, requires = "name")]
+    client: bool,
     /// Print one JSON document
     #[arg(short = 'J', long)]
     pub(super) json: bool,
@@ -63,6 +67,7 @@ impl ExercisesArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let variant = variant(self.variant);
         let exercises = match &self.name {
+            Some(name) if self.client => vec![client_entry(find(name, &variant, 0)?)?],
             Some(name) => vec![entry(find(name, &variant, 0)?)],
             None => Exercise::names()
                 .into_iter()
@@ -91,6 +96,27 @@ fn entry(exercise: Exercise) -> Entry {
         cases: exercise.cases.into_iter().map(case).collect(),
         specification: exercise.specification,
     }
+}
+
+/// The same of its client.
+fn client_entry(exercise: Exercise) -> Result<Entry, UsageError> {
+    let specification = client_specification(&exercise)?;
+    let case = |case: client::CaseLine| CaseEntry {
+        name: case.name,
+        expected: case.expected.to_owned(),
+        needs: case.needs.to_vec(),
+        points: u32::from(!case.needs.is_empty()),
+    };
+    let cases = client::case_lines(&exercise).into_iter().map(case).collect();
+    Ok(Entry { specification, cases, ..entry(exercise) })
+}
+
+/// What the client of an exercise has to do, or a message that says which exercises have one.
+pub(super) fn client_specification(exercise: &Exercise) -> Result<String, UsageError> {
+    client::specification(exercise).ok_or_else(|| {
+        let (name, others) = (exercise.name, client::names().join(", "));
+        UsageError::new(format!("{name} has no form for clients: --client works with {others}"))
+    })
 }
 
 /// The exercise of this name, or a message that lists them.

@@ -46,6 +46,7 @@ mod tcp_echo;
 mod udp_echo;
 mod users;
 mod values;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

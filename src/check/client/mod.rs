@@ -1,0 +1,213 @@
+//! `netlab check --client`: plays the server for a student's client.
+//!
+//! ```text
+//! Exercise ── cases ──► Play ── played by the server ──► Seen ──► diagnosis ──► CheckReport
+//!     (Dialect)         stdin ► the program ► stdout
+//! ```
+//! A client reads lines and prints lines, so that its work can be seen from outside in any language. The same report
+//! as for servers comes of it. As there, the diagnosis looks at bytes alone.
+
+mod diagnosis;
+mod plan;
+mod player;
+mod seen;
+mod words;
+
+use std::time::Instant;
+
+use plan::{ClientCase, Play};
+use seen::{Seen, Wrong};
+
+use super::report::{CaseReport, CheckReport, Diagnosis, Status};
+use super::{CheckError, CheckEvent, Config, Exercise, Target};
+use crate::process::Program;
+use crate::report::Events;
+
+/// The exercises that have a form for clients: those with messages.
+const WITH_CLIENT: [&str; 7] = [
+    "udp-echo",
+    "udp-ack",
+    "upper-lines",
+    "framed-echo-u16",
+    "framed-echo-u32",
+    "framed-echo-header",
+    "hmac-challenge",
+];
+
+/// What a client's case is called and asks, for lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaseLine {
+    /// Its name.
+    pub name: &'static str,
+    /// What is expected, in a sentence.
+    pub expected: &'static str,
+    /// The cases without which it tells nothing.
+    pub needs: &'static [&'static str],
+}
+
+/// The names of the exercises that have a form for clients.
+#[must_use]
+pub fn names() -> &'static [&'static str] {
+    &WITH_CLIENT
+}
+
+/// What the client of an exercise has to do; `None` if it has no such form.
+#[must_use]
+pub fn specification(exercise: &Exercise) -> Option<String> {
+    if !WITH_CLIENT.contains(&exercise.name) {
+        return None;
+    }
+    let connects = "A client. It connects to the server at `{host}` and `{port}` (NETLAB_HOST and NETLAB_PORT in its environment)";
+    let does = match exercise.name {
+        "hmac-challenge" => {
+            "reads the challenge of 32 bytes, answers with HMAC-SHA256 of it under the key in NETLAB_KEY, and prints on stdout what the \
+             server then says, as a line. When the server has ended its side it ends, with exit status 0. It reads nothing from stdin."
+        }
+        "udp-echo" | "udp-ack" => {
+            "sends each line of its stdin, without the newline, as one datagram as soon as it has read it, and prints each answer as a line \
+             on stdout. At the end of stdin, once all answers have come, it ends with exit status 0. Lines and answers are UTF-8."
+        }
+        _ => {
+            "sends each line of its stdin, without the newline, as one message of the exercise's form as soon as it has read it, all on one \
+             connection, and prints the payload of each answer as a line on stdout. At the end of stdin, once all answers have come, it ends with exit status 0. \
+             Lines and answers are UTF-8. If the server ends the connection before that, the client ends, too."
+        }
+    };
+    Some(format!(
+        "{connects}, {does}\n\nThe server that it talks to is this one:\n\n{}",
+        exercise.specification
+    ))
+}
+
+/// The cases of an exercise's clients; none if it has no such form.
+#[must_use]
+pub fn case_lines(exercise: &Exercise) -> Vec<CaseLine> {
+    if specification(exercise).is_none() {
+        return Vec::new();
+    }
+    let line = |case: ClientCase| CaseLine { name: case.name, expected: case.expected, needs: case.needs };
+    plan::cases(exercise, 0).into_iter().map(line).collect()
+}
+
+/// One run of the program, and what was wrong with it.
+#[derive(Debug)]
+struct Run {
+    play: Play,
+    seen: Seen,
+    wrong: Option<Wrong>,
+}
+
+/// Checks a client: plays the server of the exercise for it, case by case.
+///
+/// # Errors
+/// The checker's own failures: a program that can't be started, no free port.
+///
+/// # Panics
+/// `config.target` has to be a program, and the exercise one of [`names`].
+pub fn run(
+    exercise: &Exercise,
+    config: &Config,
+    events: &mut dyn Events<CheckEvent>,
+) -> Result<CheckReport, CheckError> {
+    let Target::Program(program) = &config.target else { panic!("a client is a program to start") };
+    let cases = chosen(plan::cases(exercise, config.seed), config.case.as_deref())?;
+    let begun = Instant::now();
+    let mut reports: Vec<CaseReport> = Vec::new();
+    let mut runs = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        events.event(CheckEvent::Case { number, of: cases.len(), name: case.name });
+        let unmet = case.needs.iter().find(|need| {
+            reports.iter().any(|report| report.name == **need && report.status != Status::Passed)
+        });
+        let report = if begun.elapsed() > config.limit {
+            skipped(case, "the time for the whole run is over")
+        } else if let Some(need) = unmet {
+            skipped(case, &format!("it tells nothing without `{need}`"))
+        } else {
+            played(case, exercise, program, config, &mut runs)?
+        };
+        reports.push(report);
+    }
+    one_cause_one_diagnosis(&mut reports);
+    Ok(CheckReport::new(exercise, config, reports))
+}
+
+/// All cases, or one with what it needs.
+fn chosen(mut cases: Vec<ClientCase>, name: Option<&str>) -> Result<Vec<ClientCase>, CheckError> {
+    let Some(name) = name else { return Ok(cases) };
+    if !cases.iter().any(|case| case.name == name) {
+        let names = cases.iter().map(|case| case.name).collect();
+        return Err(CheckError::NoCase { name: name.to_owned(), names });
+    }
+    // A case stands behind those that it needs.
+    let mut wanted = vec![name.to_owned()];
+    for case in cases.iter().rev() {
+        if wanted.iter().any(|name| name == case.name) {
+            wanted.extend(case.needs.iter().map(|need| (*need).to_owned()));
+        }
+    }
+    cases.retain(|case| wanted.iter().any(|name| name == case.name));
+    Ok(cases)
+}
+
+fn report_of(case: &ClientCase) -> CaseReport {
+    CaseReport {
+        name: case.name.to_owned(),
+        status: Status::Passed,
+        expected: case.expected.to_owned(),
+        observed: "As expected.".to_owned(),
+        diagnosis: None,
+        reproduce: None,
+        points: u32::from(case.name != "connects"),
+        exchange: None,
+    }
+}
+
+fn skipped(case: &ClientCase, why: &str) -> CaseReport {
+    CaseReport { status: Status::Skipped, observed: format!("Not tried: {why}."), ..report_of(case) }
+}
+
+/// Plays a case to its end, or to its first failure.
+fn played(
+    case: &ClientCase,
+    exercise: &Exercise,
+    program: &Program,
+    config: &Config,
+    runs: &mut Vec<Run>,
+) -> Result<CaseReport, CheckError> {
+    let mut report = report_of(case);
+    for play in &case.plays {
+        let seen = player::play(play, exercise, program, config)?;
+        let wrong = seen.wrong(play);
+        let run = Run { play: play.clone(), seen, wrong };
+        if let Some(wrong) = &run.wrong {
+            report.status = Status::Failed;
+            report.observed = words::sentence(&run, wrong);
+            report.exchange = Some(words::exchange(&run));
+            report.reproduce = Some(words::reproduce(&run, exercise.transport, config, &exercise.env));
+            report.diagnosis = diagnosis::diagnose(&run, runs);
+        }
+        let failed = run.wrong.is_some();
+        runs.push(run);
+        if failed {
+            break;
+        }
+    }
+    Ok(report)
+}
+
+/// A class stands at the first case that shows it.
+fn one_cause_one_diagnosis(reports: &mut [CaseReport]) {
+    let mut known: Vec<(String, String)> = Vec::new();
+    for report in reports {
+        let Some(Diagnosis { class, .. }) = &report.diagnosis else { continue };
+        match known.iter().find(|(own, _)| own == class) {
+            Some((class, name)) => {
+                let observed = &report.observed;
+                report.observed = format!("{observed} (of the same cause as `{name}`: {class})");
+                report.diagnosis = None;
+            }
+            None => known.push((class.clone(), report.name.clone())),
+        }
+    }
+}
