@@ -119,7 +119,7 @@ impl CheckArgs {
             points.apply(&mut report);
         }
         self.write(&report, output)?;
-        if report.succeeded() && self.case.is_none() {
+        if report.succeeded() && self.case.is_none() && !self.client {
             remember(&self.exercise);
         }
         Ok(if report.is_error() { ExitCode::from(USAGE) } else { answered(report.succeeded()) })

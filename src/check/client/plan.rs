@@ -303,7 +303,7 @@ impl Maker<'_> {
     }
 
     fn random_challenge(&mut self) -> Play {
-        let bytes: Vec<u8> = (0..4).flat_map(|_| self.random.next().to_be_bytes()).collect();
+        let bytes: Vec<u8> = (0..4).flat_map(|_| self.random.draw().to_be_bytes()).collect();
         self.challenge(&bytes)
     }
 }

@@ -199,3 +199,26 @@ fn last_words(outcome: &Outcome) -> String {
         format!("the program ended with {exit}: `{line}`")
     }
 }
+
+#[cfg(test)]
+mod topics {
+    /// Classes that a hypothesis names by what it finds, not by its own name.
+    const OTHERS: [&str; 8] = [
+        "length-counts-prefix",
+        "little-endian-length",
+        "wrong-prefix-width",
+        "one-message-per-recv",
+        "repeats-challenge",
+        "accepts-any-digest",
+        "compares-partial-digest",
+        "listens-elsewhere",
+    ];
+
+    #[test]
+    fn every_class_is_explained() {
+        let own = super::HYPOTHESES.iter().map(|hypothesis| hypothesis.class);
+        for class in own.chain(OTHERS).filter(|class| *class != "length-format") {
+            assert!(crate::diag::explain::topic(class).is_some(), "`netlab explain {class}` says nothing");
+        }
+    }
+}
