@@ -83,7 +83,7 @@ fn marker() -> String {
     format!("hostile-{}-{}-end", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst))
 }
 
-/// The processes that carry `marker` among their arguments, with these; zombies have none.
+/// The command lines with `marker` in them; zombies have none.
 fn carriers(marker: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
@@ -154,7 +154,7 @@ fn peak_of(child: &Child) -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Checks one program, and says what is wrong with netlab's answer.
+/// Checks one program; panics if netlab's answer is wrong.
 fn check(hostile: &Hostile) {
     let Hostile { name, exercise, confined } = *hostile;
     let (folder, marker) = (programs(), marker());
@@ -207,11 +207,12 @@ fn is_valid(document: &Value, exercise: &str) {
 /// True if nothing in it is obeyed by a terminal, or turns text around.
 fn harmless(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
-    let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().all(|c| c == '\n' || !(c.is_control() || turns(c)))
 }
 
-/// Some at a time; all are run, and those that failed are named.
+/// Some at a time. A failure is told at once, and the other threads go on with the rest.
 fn check_all(all: &[Hostile]) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -288,7 +289,8 @@ fn a_hostile_class_is_graded() {
     assert_eq!(carriers(&marker), Vec::<String>::new(), "left behind");
     let document: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!((&document["graded"], &document["submissions"]), (&CLASS.len().into(), &CLASS.len().into()));
-    for row in document["rows"].as_array().unwrap() {
+    // The daemons serve as they should, although the program itself has ended.
+    for row in document["rows"].as_array().unwrap().iter().filter(|row| row["submission"] != "daemons") {
         assert!(row["score"].as_f64().unwrap() < row["max_score"].as_f64().unwrap(), "{row}");
     }
     for name in CLASS {
