@@ -12,8 +12,11 @@ use super::outcome::Ended;
 use crate::net::table::Transport;
 use crate::net::{Cause, NetError, SocketOptions, Stream, socket};
 
-/// More than any right answer here has: a server that sends without end is not listened to for ever.
-const INBOX: usize = 8 << 20;
+/// More than any right answer here has: a server that sends without end is not listened to for ever, and what it
+/// sent to each of several clients is kept as evidence.
+const INBOX: usize = 1 << 20;
+/// The same for a client that reads slowly: much waits for it.
+const SLOW_INBOX: usize = 2 << 20;
 /// The receive buffer of a client that reads slowly: small, so that the server soon can't send.
 const SLOW_RCVBUF: usize = 2 << 10;
 /// Its largest segment: a server's send buffer holds some ten of them at first, here about 50 KB in place of the 2.5 MB that
@@ -31,6 +34,8 @@ pub(super) struct Inbox {
     pub(super) ended: Option<(Ended, Instant)>,
     holds: bool,
     closed: bool,
+    /// Once there is as much, nothing more is read.
+    most: usize,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +69,8 @@ impl Line {
         patience: Duration,
     ) -> Result<Line, NetError> {
         let shared = Arc::new(Shared::default());
-        shared.lock().holds = holds;
+        let most = if holds { SLOW_INBOX } else { INBOX };
+        *shared.lock() = Inbox { holds, most, ..Inbox::default() };
         let options = SocketOptions {
             rcvbuf: holds.then_some(SLOW_RCVBUF),
             max_segment: holds.then_some(SLOW_SEGMENT),
@@ -191,7 +197,7 @@ impl Shared {
         while inbox.holds && !inbox.closed {
             inbox = self.changed.wait(inbox).unwrap_or_else(PoisonError::into_inner);
         }
-        !inbox.closed && inbox.bytes.len() < INBOX
+        !inbox.closed && inbox.bytes.len() < inbox.most
     }
 
     fn came(&self, bytes: &[u8]) {

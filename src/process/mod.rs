@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use capture::Capture;
@@ -106,6 +106,10 @@ pub struct Child {
 /// The children that run at the moment: whatever else is a child of ours was left behind by one of them.
 static RUNNING: Mutex<Option<HashSet<u32>>> = Mutex::new(None);
 
+/// The children that were there before the first program: somebody else's, with the times of their starts.
+// Simplification: who starts a process otherwise after that must not end a program before it has waited for it.
+static OTHERS: OnceLock<HashSet<(u32, u64)>> = OnceLock::new();
+
 fn running<T>(look: impl FnOnce(&mut HashSet<u32>) -> T) -> T {
     // A set is whole after each of its calls, whoever panicked between two.
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,6 +122,7 @@ impl Program {
     /// # Errors
     /// No such program, or no right to run it.
     pub fn spawn(&self) -> Result<Child, SpawnError> {
+        OTHERS.get_or_init(os::children);
         os::adopt_orphans();
         let words: Vec<&OsString> = self.launcher.iter().chain(&self.command).collect();
         let program = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
@@ -247,7 +252,7 @@ impl Child {
             let pid = self.pid();
             running(|running| {
                 running.remove(&pid);
-                os::kill_orphans(running);
+                os::kill_orphans(running, OTHERS.get_or_init(HashSet::new));
             });
         }
         self.ended

@@ -24,19 +24,35 @@ pub(in crate::process) fn adopt_orphans() {
     });
 }
 
-/// Kills every child of this process that is not in `running`, and the children that those leave.
-pub(in crate::process) fn kill_orphans(running: &HashSet<u32>) {
+/// The children of this process, each as a number and the time of its start: numbers are used again.
+pub(in crate::process) fn children() -> HashSet<(u32, u64)> {
     let own = getpid();
+    stats()
+        .filter(|stat| Pid::from_raw(stat.parent) == Some(own))
+        .map(|stat| (stat.pid, stat.start))
+        .collect()
+}
+
+/// Kills the children of this process that came to it as orphans, and those that they leave. Left alone are those in
+/// `running` with their groups, and the `others`, whom somebody else started.
+pub(in crate::process) fn kill_orphans(running: &HashSet<u32>, others: &HashSet<(u32, u64)>) {
+    let own = getpid();
+    let orphan = |stat: &Stat| {
+        Pid::from_raw(stat.parent) == Some(own)
+            && !running.contains(&stat.pid)
+            && !u32::try_from(stat.group).is_ok_and(|group| running.contains(&group))
+            && !others.contains(&(stat.pid, stat.start))
+    };
     for _ in 0..GENERATIONS {
-        let orphans: Vec<Pid> = stats()
-            .filter(|stat| Pid::from_raw(stat.parent) == Some(own) && !running.contains(&stat.pid))
-            .filter_map(|stat| Pid::from_raw(i32::try_from(stat.pid).ok()?))
-            .collect();
-        if orphans.is_empty() {
+        let orphans: Vec<Pid> =
+            stats().filter(orphan).filter_map(|stat| Pid::from_raw(i32::try_from(stat.pid).ok()?)).collect();
+        // All are killed before one is waited for: together they can't replace one another as fast.
+        let killed: Vec<Pid> =
+            orphans.into_iter().filter(|orphan| kill_process(*orphan, Signal::KILL).is_ok()).collect();
+        if killed.is_empty() {
             return;
         }
-        for orphan in orphans {
-            let _ = kill_process(orphan, Signal::KILL);
+        for orphan in killed {
             // Killed, it ends soon; its own children come to us by then.
             let _ = waitpid(Some(orphan), WaitOptions::empty());
         }
@@ -98,6 +114,8 @@ struct Stat {
     group: i32,
     /// utime + stime.
     ticks: u64,
+    /// When it started, in clock ticks since the system did.
+    start: u64,
 }
 
 fn stats() -> impl Iterator<Item = Stat> {
@@ -114,7 +132,8 @@ fn parse(pid: u32, line: &str) -> Option<Stat> {
     let (_, behind_name) = line.rsplit_once(") ")?;
     let members: Vec<&str> = behind_name.split(' ').collect();
     let ticks = members.get(11)?.parse::<u64>().ok()? + members.get(12)?.parse::<u64>().ok()?;
-    Some(Stat { pid, parent: members.get(1)?.parse().ok()?, group: members.get(2)?.parse().ok()?, ticks })
+    let (parent, group) = (members.get(1)?.parse().ok()?, members.get(2)?.parse().ok()?);
+    Some(Stat { pid, parent, group, ticks, start: members.get(19)?.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -123,6 +142,6 @@ mod tests {
     fn a_line_is_read_behind_any_name() {
         let stat =
             super::parse(7, "7 (a) b ( c)) S 5 6 7 0 -1 4 9 8 7 6 250 50 3 2 20 0 1 0 100 5 6").unwrap();
-        assert_eq!((stat.pid, stat.parent, stat.group, stat.ticks), (7, 5, 6, 300));
+        assert_eq!((stat.pid, stat.parent, stat.group, stat.ticks, stat.start), (7, 5, 6, 300, 100));
     }
 }

@@ -12,7 +12,7 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(super) use landlock::{landlock, landlock_available, limit_processes};
 #[cfg(target_os = "linux")]
-pub(super) use linux::{adopt_orphans, group_cpu_time, group_size, in_group, kill_orphans, limit};
+pub(super) use linux::{adopt_orphans, children, group_cpu_time, group_size, in_group, kill_orphans, limit};
 #[cfg(unix)]
 pub(super) use unix::{exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group};
 #[cfg(windows)]
@@ -31,7 +31,11 @@ mod elsewhere {
 
     pub(in crate::process) fn adopt_orphans() {}
 
-    pub(in crate::process) fn kill_orphans(_running: &HashSet<u32>) {}
+    pub(in crate::process) fn children() -> HashSet<(u32, u64)> {
+        HashSet::new()
+    }
+
+    pub(in crate::process) fn kill_orphans(_running: &HashSet<u32>, _others: &HashSet<(u32, u64)>) {}
 
     pub(in crate::process) fn limit(_child: &Child, _limits: Limits) {}
 
@@ -58,6 +62,6 @@ mod elsewhere {
     }
 }
 #[cfg(not(target_os = "linux"))]
-pub(super) use elsewhere::{adopt_orphans, group_cpu_time, in_group, kill_orphans, limit};
+pub(super) use elsewhere::{adopt_orphans, children, group_cpu_time, in_group, kill_orphans, limit};
 #[cfg(not(target_os = "linux"))]
 pub(super) use elsewhere::{group_size, landlock, landlock_available, limit_processes};
