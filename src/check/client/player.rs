@@ -241,6 +241,10 @@ impl Player<'_> {
         let to = self.seen.messages.len();
         for number in from..to {
             let answer = self.play.answer(number);
+            if self.play.way != Way::Coalesced && number > 0 {
+                // A client that asks on while it waits would get them at once, and that is another play.
+                self.await_read(stream, addr);
+            }
             match self.play.way {
                 Way::Coalesced => self.held.append(&answer),
                 Way::ClosesAfter(most) => {
@@ -284,6 +288,7 @@ impl Player<'_> {
         for (number, piece) in pieces.iter().enumerate() {
             if number > 0 {
                 self.await_read(stream, addr);
+                self.seen.note(Did::Waits);
             }
             stream.send_all(piece).map_err(|error| match error.cause() {
                 Cause::TimedOut => Fault::Unread,
@@ -295,7 +300,7 @@ impl Player<'_> {
     }
 
     /// Waits until the client has read what was sent, so that the next piece comes alone.
-    fn await_read(&mut self, stream: &Stream, addr: SocketAddr) {
+    fn await_read(&self, stream: &Stream, addr: SocketAddr) {
         let begun = Instant::now();
         while begun.elapsed() < TAKEN {
             match table::connection(stream.peer(), addr) {
@@ -309,7 +314,6 @@ impl Player<'_> {
             }
         }
         std::thread::sleep(BETWEEN);
-        self.seen.note(Did::Waits);
     }
 
     fn half_close(&mut self, stream: &Stream) {
