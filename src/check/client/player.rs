@@ -241,6 +241,10 @@ impl Player<'_> {
         let to = self.seen.messages.len();
         for number in from..to {
             let answer = self.play.answer(number);
+            if self.play.way != Way::Coalesced && number > 0 {
+                // A client that asks on while it waits would get them at once, and that is another play.
+                await_read(stream, addr);
+            }
             match self.play.way {
                 Way::Coalesced => self.held.append(&answer),
                 Way::ClosesAfter(most) => {
@@ -283,7 +287,8 @@ impl Player<'_> {
         let whole = pieces.len() == 1;
         for (number, piece) in pieces.iter().enumerate() {
             if number > 0 {
-                self.await_read(stream, addr);
+                await_read(stream, addr);
+                self.seen.note(Did::Waits);
             }
             stream.send_all(piece).map_err(|error| match error.cause() {
                 Cause::TimedOut => Fault::Unread,
@@ -292,24 +297,6 @@ impl Player<'_> {
             self.seen.sent(piece, if whole { &wire.fields } else { &[] });
         }
         Ok(())
-    }
-
-    /// Waits until the client has read what was sent, so that the next piece comes alone.
-    fn await_read(&mut self, stream: &Stream, addr: SocketAddr) {
-        let begun = Instant::now();
-        while begun.elapsed() < TAKEN {
-            match table::connection(stream.peer(), addr) {
-                Ok(Some(row)) if row.recv_q > 0 => std::thread::sleep(Duration::from_millis(1)),
-                Ok(_) => break,
-                // No table on this system: blindly.
-                Err(_) => {
-                    std::thread::sleep(LOOK);
-                    break;
-                }
-            }
-        }
-        std::thread::sleep(BETWEEN);
-        self.seen.note(Did::Waits);
     }
 
     fn half_close(&mut self, stream: &Stream) {
@@ -433,4 +420,21 @@ impl Player<'_> {
         let used = self.child.cpu_time()?.saturating_sub(before);
         Some(used.as_millis() * 100 / begun.elapsed().as_millis().max(1))
     }
+}
+
+/// Waits until the client has read what was sent, so that the next piece comes alone.
+fn await_read(stream: &Stream, addr: SocketAddr) {
+    let begun = Instant::now();
+    while begun.elapsed() < TAKEN {
+        match table::connection(stream.peer(), addr) {
+            Ok(Some(row)) if row.recv_q > 0 => std::thread::sleep(Duration::from_millis(1)),
+            Ok(_) => break,
+            // No table on this system: blindly.
+            Err(_) => {
+                std::thread::sleep(LOOK);
+                break;
+            }
+        }
+    }
+    std::thread::sleep(BETWEEN);
 }
