@@ -9,6 +9,12 @@ use crate::text::hex;
 
 /// More bytes than this are written as an expression instead of digits.
 const LITERAL: usize = 200;
+/// More bytes than this are not written out at all.
+const HEX: usize = 2_000;
+/// A number of the checker's texts, with the space behind it.
+const GROUP: usize = 7;
+/// More runs of numbers than this in one send are written another way.
+const PARTS: usize = 40;
 /// More calls than this make no reproduction that anyone reads.
 const CALLS: usize = 12;
 
@@ -55,6 +61,9 @@ fn calls(outcome: &Outcome) -> Vec<(usize, Call<'_>)> {
     calls
 }
 
+/// What writes the checker's large texts in Python: numbers that count up.
+const COUNT: &str = "count = lambda a, b: b\"\".join(b\"%06d \" % n for n in range(a, b))";
+
 /// The server's address in a reproduction, which is run against a server started by hand.
 const PORT: &str = "PORT";
 
@@ -95,6 +104,9 @@ fn python(exercise: &Exercise, calls: &[(usize, Call<'_>)], clients: usize, outc
         }
     }
     push(&mut lines, &mut line);
+    if lines.iter().any(|line| line.contains("count(")) {
+        lines.insert(1, COUNT.to_owned());
+    }
     let failed = outcome.failure.as_ref().map_or(0, |(client, _)| *client);
     let s = name(failed.min(clients - 1));
     lines.push(format!("{s}.settimeout(3)"));
@@ -120,13 +132,55 @@ pub(super) fn literal(bytes: &[u8]) -> String {
         return format!("b\"{}\"", text.replace("\\'", "'"));
     }
     let same = |at: usize| bytes[at..].windows(2).take_while(|pair| pair[0] == pair[1]).count() + 1;
+    if let Some(text) = counting(bytes) {
+        return text;
+    }
     let tail = (0..bytes.len().min(64)).find(|at| same(*at) + 8 >= bytes.len() - at);
     match tail {
         Some(at) if same(at) == bytes.len() - at => {
             format!("{} + {} * {}", literal(&bytes[..at]), literal(&bytes[at..=at]), bytes.len() - at)
         }
-        _ => format!("bytes.fromhex(\"{}\")", hex(bytes).replace(' ', "")),
+        _ if bytes.len() <= HEX => format!("bytes.fromhex(\"{}\")", hex(bytes).replace(' ', "")),
+        _ => format!("{} + b\".\" * {}", literal(&bytes[..LITERAL]), bytes.len() - LITERAL),
     }
+}
+
+/// Bytes in which the checker's numbers run, `000000 000001 ...`, as calls of `count` and what stands between them.
+/// `None` where they don't, or so little that the expression would be as long.
+fn counting(bytes: &[u8]) -> Option<String> {
+    let number = |at: usize| -> Option<u32> {
+        let group = bytes.get(at..at + GROUP)?;
+        let digits = std::str::from_utf8(&group[..GROUP - 1]).ok()?;
+        if group[GROUP - 1] == b' ' { digits.parse().ok() } else { None }
+    };
+    let (mut parts, mut plain, mut at) = (Vec::new(), 0, 0);
+    while at < bytes.len() {
+        let Some(first) = number(at) else {
+            at += 1;
+            continue;
+        };
+        let rest = bytes.len() / GROUP;
+        let more = (1..rest)
+            .take_while(|n| number(at + n * GROUP).is_some_and(|next| next as usize == first as usize + n));
+        let more = more.count();
+        if more < 8 {
+            at += 1;
+            continue;
+        }
+        if plain < at {
+            parts.push(literal(&bytes[plain..at]));
+        }
+        parts.push(format!("count({first}, {})", first as usize + more + 1));
+        at += (more + 1) * GROUP;
+        plain = at;
+    }
+    if plain == 0 {
+        return None;
+    }
+    if plain < bytes.len() {
+        parts.push(literal(&bytes[plain..]));
+    }
+    (parts.len() <= PARTS).then(|| parts.join(" + "))
 }
 
 /// The same as a netlab command, where one client and its pauses are all there is to it.
@@ -178,5 +232,10 @@ mod tests {
         assert_eq!(literal(b"\0\x05He'\"\\"), "b\"\\x00\\x05He'\\\"\\\\\"");
         assert_eq!(literal(&[b'x'; 300]), "b\"\" + b\"x\" * 300");
         assert_eq!(grouped(b"\0\x05H"), "0005 48");
+        let numbers = (3..60).map(|n| format!("{n:06} ")).collect::<Vec<_>>().concat();
+        let message = [b"\x01\x8f", numbers.as_bytes(), b"00"].concat();
+        assert_eq!(literal(&message), "b\"\\x01\\x8f\" + count(3, 60) + b\"00\"");
+        let odd: Vec<u8> = (0..9_000_u32).map(|n| u8::try_from(n * n % 251).unwrap()).collect();
+        assert!(literal(&odd).len() < 2_000, "nobody reads more");
     }
 }
