@@ -146,6 +146,7 @@ enum Command {
     Sockets(Box<sockets::SocketsArgs>),
     /// Look whether this machine has what the labs need
     Doctor(doctor::DoctorArgs),
+    /// List the labs, or walk through one in the terminal
     Lab(lab::LabArgs),
     /// Show each setting of the room server and where it comes from
     Config(Box<config::ConfigArgs>),
