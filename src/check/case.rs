@@ -87,10 +87,10 @@ pub(super) const WIDE: &str = "漢字🙂";
 pub(super) fn of_streams(dialect: &dyn Dialect, shape: &Shape, seed: u64) -> Vec<Case> {
     let mut random = Random::new(seed);
     let mut cases = basics(shape, &mut random);
-    cases.extend(contents(shape));
+    cases.extend(contents(dialect.codec(), shape));
     cases.extend(cuts(dialect, shape, &mut random));
     cases.push(sizes(dialect, shape));
-    cases.extend(endings(shape, &mut random));
+    cases.extend(endings(dialect, shape, &mut random));
     cases
 }
 
@@ -123,7 +123,7 @@ fn basics(shape: &Shape, random: &mut Random) -> Vec<Case> {
     cases
 }
 
-fn contents(shape: &Shape) -> Vec<Case> {
+fn contents(codec: Codec, shape: &Shape) -> Vec<Case> {
     let mut cases = Vec::new();
     let what = shape.message;
     if shape.empty {
@@ -132,8 +132,13 @@ fn contents(shape: &Shape) -> Vec<Case> {
         cases.push(Case::new("empty-message", expected, &["several-messages"]).plan(plan));
     }
     let expected = "Text beyond ASCII is answered like any other: a length counts bytes, not characters.";
-    let case = Case::new("wide-characters", expected, &["one-message"]);
-    cases.push(case.plan(Plan::new(Way::Whole, &[WIDE.as_bytes(), b"end"])));
+    let mut case = Case::new("wide-characters", expected, &["one-message"]);
+    case = case.plan(Plan::new(Way::Whole, &[WIDE.as_bytes(), b"end"]));
+    if codec == Codec::Header {
+        // What is JSON is announced as text, and a program may treat that otherwise.
+        case = case.plan(Plan::new(Way::Whole, &[format!("\"{WIDE}\"").as_bytes(), b"end"]));
+    }
+    cases.push(case);
     if shape.binary {
         let all: Vec<u8> = (0..=255).collect();
         let plan = Plan::new(Way::Whole, &[&all, b"end"]);
@@ -229,7 +234,21 @@ pub(super) fn numbered(first: usize, length: usize) -> Vec<u8> {
     text
 }
 
-fn endings(shape: &Shape, random: &mut Random) -> Vec<Case> {
+/// A client that has nothing to say does not keep the others waiting.
+pub(super) fn silent_client(message: &[u8]) -> Case {
+    let expected = "A client that connects and says nothing keeps nobody waiting.";
+    let plan = Plan::new(Way::Silent, &[message]);
+    Case::new("silent-client", expected, &["next-client"]).plan(plan)
+}
+
+/// A client that resets its connection behind `half` of a message harms nobody else.
+pub(super) fn reset(half: &[u8], message: &[u8]) -> Case {
+    let expected = "A client that resets its connection harms nobody else: the next client is served.";
+    let plan = Plan::new(Way::AfterReset(half.to_vec()), &[message]);
+    Case::new("reset", expected, &["next-client"]).plan(plan)
+}
+
+fn endings(dialect: &dyn Dialect, shape: &Shape, random: &mut Random) -> Vec<Case> {
     let (one, two) = (random.word(), random.word());
     let what = shape.message;
     let mut cases = Vec::new();
@@ -246,6 +265,9 @@ fn endings(shape: &Shape, random: &mut Random) -> Vec<Case> {
         let plan = Plan::new(Way::Interleaved, &[one.as_bytes(), two.as_bytes()]);
         let expected = "Several clients are served at once, each with its own answers.";
         cases.push(Case::new("many-clients", expected, &["next-client"]).plan(plan));
+        cases.push(silent_client(one.as_bytes()));
+        let message = Plan::new(Way::Whole, &[one.as_bytes()]).stream(dialect).bytes;
+        cases.push(reset(&message[..message.len().div_ceil(2)], one.as_bytes()));
     }
     // The way makes its messages itself: they are many.
     let slow = Plan::new(Way::SlowReader, &[]);

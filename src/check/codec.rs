@@ -35,8 +35,31 @@ pub enum Codec {
     Prefixed(Prefix),
     /// A JSON header in front of each message.
     Header,
-    /// The same with the header's length in the wrong order: no exercise has it, some programs do.
-    HeaderLittle,
+    /// The same with the header's length meant otherwise: no exercise has it, some programs do.
+    HeaderAs(HeaderLength),
+}
+
+/// Other meanings of the two bytes in front of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderLength {
+    /// Least significant byte first.
+    Little,
+    /// They count themselves.
+    Inclusive,
+}
+
+impl HeaderLength {
+    /// These two bytes, in this meaning from the exercise's own, or (`back`) the other way round.
+    fn turned(self, bytes: [u8; 2], back: bool) -> [u8; 2] {
+        match self {
+            HeaderLength::Little => [bytes[1], bytes[0]],
+            HeaderLength::Inclusive => {
+                let length = u16::from_be_bytes(bytes);
+                let other = if back { length.wrapping_sub(2) } else { length.wrapping_add(2) };
+                other.to_be_bytes()
+            }
+        }
+    }
 }
 
 /// Some bytes of a message, named.
@@ -135,9 +158,10 @@ impl Codec {
                 wire.add("prefix", &prefix.encode(payload.len()));
                 wire.add("payload", payload);
             }
-            Codec::HeaderLittle => {
+            Codec::HeaderAs(meaning) => {
                 wire = Codec::Header.encode(payload);
-                wire.bytes[..2].reverse();
+                let length = meaning.turned([wire.bytes[0], wire.bytes[1]], false);
+                wire.bytes[..2].copy_from_slice(&length);
             }
             Codec::Header => {
                 let mut bytes = Vec::new();
@@ -174,12 +198,9 @@ impl Codec {
                 let end = prefix.width.saturating_add(length);
                 Ok(bytes.get(prefix.width..end).map(|payload| (payload.to_vec(), end)))
             }
-            Codec::HeaderLittle => {
-                let mut turned = bytes.to_vec();
-                if let Some(length) = turned.get_mut(..2) {
-                    length.reverse();
-                }
-                Codec::Header.decode(&turned)
+            Codec::HeaderAs(meaning) => {
+                let Some((length, rest)) = bytes.split_first_chunk() else { return Ok(None) };
+                Codec::Header.decode(&[&meaning.turned(*length, true), rest].concat())
             }
             Codec::Header => {
                 let mut decoder = Decoder::new(Framing::Header, MAX_HEADER_FRAME);
@@ -224,6 +245,7 @@ mod tests {
     #[test]
     fn every_codec_reads_what_it_wrote() {
         let mut codecs = vec![Codec::Line, Codec::Header];
+        codecs.extend([HeaderLength::Little, HeaderLength::Inclusive].map(Codec::HeaderAs));
         for width in 1..=8 {
             for (little, inclusive) in [(false, false), (false, true), (true, false), (true, true)] {
                 codecs.push(Codec::Prefixed(Prefix { width, little, inclusive }));

@@ -49,6 +49,8 @@ struct Shared {
 enum Socket {
     Tcp(Arc<Stream>),
     Udp(Arc<UdpSocket>),
+    /// Given back to the system.
+    Gone,
 }
 
 /// A client's end of a connection, or its UDP socket.
@@ -88,6 +90,7 @@ impl Line {
         let reader = std::thread::spawn(move || match theirs {
             Socket::Tcp(stream) => read_stream(&stream, &inbox),
             Socket::Udp(socket) => read_datagrams(&socket, &inbox),
+            Socket::Gone => {}
         });
         Ok(Line { socket, shared, reader: Some(reader), flood: None })
     }
@@ -98,6 +101,7 @@ impl Line {
             Socket::Tcp(stream) => bytes.is_empty() || stream.send_all(bytes).is_ok(),
             // A refusal that an earlier datagram met is reported by the next call.
             Socket::Udp(socket) => socket.send(bytes).or_else(|_| socket.send(bytes)).is_ok(),
+            Socket::Gone => false,
         }
     }
 
@@ -141,6 +145,7 @@ impl Line {
         match &self.socket {
             Socket::Tcp(stream) => stream.local().ok(),
             Socket::Udp(socket) => socket.local_addr().ok(),
+            Socket::Gone => None,
         }
     }
 
@@ -163,6 +168,16 @@ impl Line {
     /// What has come until now.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Inbox) -> T) -> T {
         look(&self.shared.lock())
+    }
+
+    /// Resets the connection, as a client does that crashes with bytes unread. What has come stays.
+    pub(super) fn reset(&mut self) {
+        let socket = std::mem::replace(&mut self.socket, Socket::Gone);
+        if let Socket::Tcp(stream) = &socket {
+            stream.reset_at_close();
+        }
+        // The threads give back their handles; then this one, the last, is closed.
+        self.close();
     }
 
     /// Closes; what has come stays.

@@ -55,6 +55,8 @@ pub enum What {
     HalfClosed,
     /// A client closed.
     Closed,
+    /// A client reset its connection.
+    Reset,
     /// The server ended its side.
     Ended(Ended),
     /// An answer was complete.
@@ -155,6 +157,17 @@ impl Outcome {
     #[must_use]
     pub fn missing(&self) -> Option<&Expect> {
         self.failed_talk().and_then(|talk| talk.expected.last())
+    }
+
+    /// The line of stderr that says most about the program's end, escaped; empty if there is none.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+        // A stack or a version may stand behind what was raised.
+        let raised = |line: &&str| ["Error", "Exception", "panicked"].iter().any(|word| line.contains(word));
+        let line = lines().rfind(raised).or_else(|| lines().next_back()).unwrap_or_default();
+        crate::text::excerpt(line.as_bytes(), 120)
     }
 
     /// True if the failure is that an answer did not come, while the program ran on.

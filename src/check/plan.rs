@@ -63,7 +63,7 @@ pub trait Dialect: Send + Sync {
 pub enum Way {
     /// One after the other, each one answered before the next.
     Whole,
-    /// All in one send.
+    /// All in one send, with what a client says first.
     Coalesced,
     /// The first message is cut at these offsets; those behind it come whole, one after the other.
     Cut(Vec<usize>),
@@ -79,12 +79,16 @@ pub enum Way {
     Successive,
     /// By several clients at once, in turns, with messages in two pieces.
     Interleaved,
+    /// The first client connects and says nothing, while the second asks.
+    Silent,
     /// The second client asks while the first is connected, and is answered only when that has left.
     Waiting,
     /// Answers are not read until the server can send no more of them.
     SlowReader,
     /// These bytes first, by a client who then ends; then the messages, by a new client.
     AfterBad(Vec<u8>),
+    /// These bytes first, by a client who then resets its connection; then the messages, by a new client.
+    AfterReset(Vec<u8>),
     /// Messages, then the server is left alone with its client.
     Idle,
     /// Messages, the client leaves, and then the server is left alone.
@@ -112,6 +116,8 @@ pub enum Probe {
     GoneMember,
     /// Whether a name leads out of the server's folder.
     OutsidePath,
+    /// Whether a long text comes back as it was kept.
+    LongText,
 }
 
 /// Messages and the way to play them.
@@ -179,7 +185,7 @@ impl Writer<'_> {
                 self.open(0, false);
                 self.one_by_one(0);
             }
-            Way::Coalesced => self.in_pieces(&[]),
+            Way::Coalesced => self.coalesced(),
             Way::Cut(cuts) => self.first_cut(cuts, None),
             Way::Paused(at) => self.first_cut(&[*at], Some(PAUSE)),
             Way::Straddled(at) => self.in_pieces(&[*at]),
@@ -221,9 +227,15 @@ impl Writer<'_> {
                 }
             }
             Way::Interleaved => self.interleaved(),
+            Way::Silent => {
+                self.script.add(0, Act::Open { holds: false }).add(0, Act::Pause(EARLY));
+                self.open(1, false);
+                self.one_by_one(1);
+            }
             Way::Waiting => self.waiting(),
             Way::SlowReader => self.slow_reader(),
             Way::AfterBad(bytes) => self.after_bad(bytes),
+            Way::AfterReset(bytes) => self.after_reset(bytes),
             Way::Idle => {
                 self.open(0, false);
                 self.one_by_one(0);
@@ -241,11 +253,16 @@ impl Writer<'_> {
         }
     }
 
-    fn open(&mut self, client: usize, holds: bool) {
+    /// Connects, and hears what the server says first.
+    fn greeted(&mut self, client: usize, holds: bool) {
         self.script.add(client, Act::Open { holds });
         for expect in self.dialect.greeting() {
             self.script.add(client, Act::Expect(expect));
         }
+    }
+
+    fn open(&mut self, client: usize, holds: bool) {
+        self.greeted(client, holds);
         for turn in self.dialect.opening(client) {
             self.say(client, &turn);
             self.expect(client, &turn);
@@ -324,6 +341,30 @@ impl Writer<'_> {
             let turn = self.turn(client, n);
             self.expect(client, &turn);
         }
+    }
+
+    fn coalesced(&mut self) {
+        let turns = self.turns();
+        self.greeted(0, false);
+        self.in_one_send(&turns);
+        for turn in &turns {
+            self.expect(0, turn);
+        }
+    }
+
+    /// What a client says first, and then the messages.
+    fn turns(&self) -> Vec<Turn> {
+        let mut turns = self.dialect.opening(0);
+        turns.extend((0..self.plan.messages.len()).map(|n| self.turn(0, n)));
+        turns
+    }
+
+    fn in_one_send(&mut self, turns: &[Turn]) {
+        let mut wire = Wire::default();
+        for turn in turns {
+            wire.append(&self.wire(turn));
+        }
+        self.script.add(0, Act::Send(wire));
     }
 
     /// One stream in pieces. What is complete is answered at once; what is not, is not.
@@ -463,6 +504,14 @@ impl Writer<'_> {
         self.one_by_one(1);
     }
 
+    fn after_reset(&mut self, bytes: &[u8]) {
+        self.script.add(0, Act::Open { holds: false }).add(0, Act::Send(Codec::Raw.encode(bytes)));
+        self.script.add(0, Act::Taken).add(0, Act::Ignore(EARLY)).add(0, Act::Reset);
+        self.script.add(0, Act::Pause(PAUSE));
+        self.open(1, false);
+        self.one_by_one(1);
+    }
+
     fn nudged(&mut self) {
         self.open(0, false);
         for n in 0..self.plan.messages.len() {
@@ -474,15 +523,14 @@ impl Writer<'_> {
     }
 
     fn late(&mut self) {
-        self.open(0, false);
-        let last = self.plan.messages.len() - 1;
-        let mut wire = Wire::default();
-        for n in 0..last {
-            wire.append(&self.wire(&self.turn(0, n)));
+        let turns = self.turns();
+        let Some((last, together)) = turns.split_last() else { return };
+        self.greeted(0, false);
+        self.in_one_send(together);
+        self.script.add(0, Act::Taken).add(0, Act::Pause(PAUSE));
+        self.say(0, last);
+        for turn in &turns {
+            self.expect(0, turn);
         }
-        self.script.add(0, Act::Send(wire)).add(0, Act::Taken).add(0, Act::Pause(PAUSE));
-        let turn = self.turn(0, last);
-        self.script.add(0, Act::Send(self.wire(&turn)));
-        self.answers(0, 0..self.plan.messages.len());
     }
 }

@@ -2,13 +2,14 @@
 //! stops at the first one that is wrong. Nothing here knows an exercise.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::codec::Wire;
 use super::expect::{Expect, Judged};
 use super::line::Line;
 use super::outcome::{Ended, Event, Failure, Outcome, Talk, What};
-use super::script::{Act, Script, Step, cut};
+use super::script::{Act, Given, Script, Step, cut};
 use crate::net::table::{self, Transport};
 
 /// A server that has not read a byte by then is busy with something else; the script goes on.
@@ -35,6 +36,8 @@ pub(super) const BUSY_PERCENT: u32 = 10;
 pub(super) struct Stage<'a> {
     pub(super) addr: SocketAddr,
     pub(super) transport: Transport,
+    /// The folder around the server's own, if it is known.
+    pub(super) around: Option<&'a Path>,
     /// How long the next byte of an answer may take.
     pub(super) patience: Duration,
     /// Processor time of the program so far.
@@ -88,7 +91,8 @@ impl Player<'_> {
             Act::Open { holds } => self.open(client, *holds)?,
             Act::Send(wire) => self.send(client, wire),
             Act::SendMade(make, cuts) => {
-                let bytes = make(&self.line(client)?.look(|inbox| inbox.bytes.clone()));
+                let received = self.line(client)?.look(|inbox| inbox.bytes.clone());
+                let bytes = make(Given { received: &received, around: self.stage.around });
                 let wire = super::codec::Codec::Raw.encode(&bytes);
                 for (n, piece) in cut(&wire, cuts).iter().enumerate() {
                     if n > 0 {
@@ -110,6 +114,10 @@ impl Player<'_> {
             Act::Close => {
                 self.line_mut(client)?.close();
                 self.note(client, What::Closed);
+            }
+            Act::Reset => {
+                self.line_mut(client)?.reset();
+                self.note(client, What::Reset);
             }
             Act::Expect(expect) => self.expect(client, expect)?,
             Act::Nothing(time) => self.nothing(client, *time)?,

@@ -252,13 +252,8 @@ fn sentence(trial: &Trial, outcome: &Outcome) -> String {
     };
     let mut text = format!("{}{}.", capital(&format!("{who}{said}")), of_way(&trial.plan.way));
     if let Some(exit) = outcome.exit {
-        let stderr = String::from_utf8_lossy(&outcome.stderr);
-        let line = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-        let words = if line.is_empty() {
-            String::new()
-        } else {
-            format!(": `{}`", excerpt(line.trim().as_bytes(), 120))
-        };
+        let line = outcome.last_words();
+        let words = if line.is_empty() { String::new() } else { format!(": `{line}`") };
         let _ = write!(text, " The program ended with {exit}{words}.");
     }
     text
@@ -272,6 +267,7 @@ fn of_way(way: &Way) -> String {
         Way::Coalesced => " (all in one send)".to_owned(),
         Way::HalfClosed => " (the client had ended its side)".to_owned(),
         Way::AfterBad(bytes) => format!(" (after `{}` from another client)", excerpt(bytes, 30)),
+        Way::AfterReset(_) => " (after another client had reset its connection)".to_owned(),
         _ => String::new(),
     }
 }
@@ -328,6 +324,7 @@ fn exchange(outcome: &Outcome) -> Exchange {
             What::Paused(time) => rows.push(note(event.client, format!("(waits {} ms)", time.as_millis()))),
             What::HalfClosed => rows.push(note(event.client, "ends its side (FIN)".into())),
             What::Closed => rows.push(note(event.client, "closes".into())),
+            What::Reset => rows.push(note(event.client, "resets its connection (RST)".into())),
             What::Ended(Ended::Fin) => rows.push(note(event.client, "the server ends its side (FIN)".into())),
             What::Ended(Ended::Reset) => rows.push(note(event.client, "the server resets (RST)".into())),
             What::Opened if several => rows.push(note(event.client, "connects".into())),

@@ -26,6 +26,7 @@ enum Call<'a> {
     Pause,
     HalfClose,
     Close,
+    Reset,
 }
 
 /// The reproduction: Python, and below it the command as a comment; all of it can be run.
@@ -48,6 +49,7 @@ fn calls(outcome: &Outcome) -> Vec<(usize, Call<'_>)> {
             What::Taken(_) | What::Paused(_) => Call::Pause,
             What::HalfClosed => Call::HalfClose,
             What::Closed => Call::Close,
+            What::Reset => Call::Reset,
             What::Received { .. } | What::Ended(_) | What::Answered => return None,
         };
         Some((event.client, call))
@@ -84,6 +86,10 @@ fn python(exercise: &Exercise, calls: &[(usize, Call<'_>)], clients: usize, outc
             Call::Pause => "time.sleep(0.2)".to_owned(),
             Call::HalfClose => format!("{s}.shutdown(socket.SHUT_WR)"),
             Call::Close => format!("{s}.close()"),
+            // SO_LINGER on, 0 seconds.
+            Call::Reset => format!(
+                "{s}.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b\"\\1\" + bytes(7)); {s}.close()"
+            ),
         };
         if matches!(call, Call::Open) {
             push(&mut lines, &mut line);

@@ -1,14 +1,24 @@
 //! What is done to a server, step by step, over one or several connections. Pure data; the player plays it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::codec::{Field, Wire};
 use super::expect::Expect;
 
-/// Makes bytes from all that a connection has received so far: an answer to a challenge.
-pub type Make = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+/// What is known only while a script is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// All that the connection has received so far.
+    pub received: &'a [u8],
+    /// The folder around the server's own; none for a server that runs already.
+    pub around: Option<&'a Path>,
+}
+
+/// Makes bytes from it: an answer to a challenge, a path that leads out of the server's folder.
+pub type Make = Arc<dyn Fn(Given<'_>) -> Vec<u8> + Send + Sync>;
 
 /// One step, done by one of the clients.
 #[derive(Clone, Debug)]
@@ -47,6 +57,8 @@ pub enum Act {
     HalfClose,
     /// Closes.
     Close,
+    /// Resets its connection (RST).
+    Reset,
     /// Waits for this answer.
     Expect(Expect),
     /// Nothing more may have come by now.
@@ -82,6 +94,7 @@ impl fmt::Debug for Act {
             Act::Taken => f.write_str("Taken"),
             Act::HalfClose => f.write_str("HalfClose"),
             Act::Close => f.write_str("Close"),
+            Act::Reset => f.write_str("Reset"),
             Act::End => f.write_str("End"),
         }
     }

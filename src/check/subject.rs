@@ -71,6 +71,7 @@ impl<'a> Subject<'a> {
             let stage = Stage {
                 addr,
                 transport: self.exercise.transport,
+                around: self.folder.as_deref(),
                 patience: self.config.patience,
                 cpu: &cpu,
                 alive: &(move || !own || alive()),

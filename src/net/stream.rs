@@ -206,6 +206,14 @@ impl Stream {
         let _ = self.inner.shutdown(Shutdown::Both);
     }
 
+    /// Makes the close of the last handle a reset (RST): what is unsent is thrown away, and the peer's next call fails. A thread
+    /// that sits in `recv` on another handle returns, without a word to the peer.
+    pub fn reset_at_close(&self) {
+        let reset = self.socket().set_linger(Some(Duration::ZERO));
+        // The only failure is a connection that is gone already.
+        let _ = reset.and_then(|()| self.inner.shutdown(Shutdown::Read));
+    }
+
     /// Ends this side and reads on until nothing has come for a second: closing with unread bytes would send
     /// a reset, which can destroy what the peer has not read yet. Gives up after `within`, or `most` bytes.
     pub fn close_gently(&self, within: Duration, most: u64) {

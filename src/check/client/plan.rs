@@ -5,6 +5,7 @@ use crate::check::case::{WIDE, numbered};
 use crate::check::codec::{Codec, Wire};
 use crate::check::exercise::Exercise;
 use crate::check::expect::Expect;
+use crate::check::script::Given;
 use crate::check::variant::Random;
 use crate::net::table::Transport;
 
@@ -293,7 +294,8 @@ impl Maker<'_> {
     /// A challenge, the digest that has to come, and the welcome.
     fn challenge(&self, challenge: &[u8]) -> Play {
         let turn = self.exercise.dialect.ask(0, b"");
-        let digest = turn.make.map(|make| make(challenge)).unwrap_or_default();
+        let digest =
+            turn.make.map(|make| make(Given { received: challenge, around: None })).unwrap_or_default();
         let mut play = self.play(&[&digest]);
         play.greeting = challenge.to_vec();
         play.lines = Vec::new();

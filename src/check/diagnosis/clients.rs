@@ -1,6 +1,6 @@
 //! Clients that come, stay, and go.
 
-use super::{Evidence, Observed, Test, last_words};
+use super::{Evidence, Observed, Test, holds, last_words};
 use crate::check::outcome::{Ended, Event, Failure, What};
 use crate::check::plan::{Plan, Probe, Way, interleaved_payload};
 use crate::net::table::Transport;
@@ -31,7 +31,11 @@ pub(super) fn ignores_half_close(evidence: &Evidence) -> Test {
         let spins = matches!(o.failure(), Some(Failure::Busy(_)));
         o.plan.way == Way::HalfClosed
             || (spins && o.plan.way == Way::Idle)
-            || (stuck && matches!(o.plan.way, Way::Successive | Way::AfterBad(_) | Way::IdleAfter))
+            || (stuck
+                && matches!(
+                    o.plan.way,
+                    Way::Successive | Way::AfterBad(_) | Way::AfterReset(_) | Way::IdleAfter
+                ))
     })
 }
 
@@ -52,7 +56,15 @@ pub(super) fn exits_after_one(evidence: &Evidence) -> Test {
          follows into a loop."
     );
     evidence.proven("exits-after-one-client", explanation, |o| {
-        matches!(o.plan.way, Way::Successive | Way::AfterBad(_) | Way::IdleAfter | Way::Interleaved)
+        matches!(
+            o.plan.way,
+            Way::Successive
+                | Way::AfterBad(_)
+                | Way::AfterReset(_)
+                | Way::IdleAfter
+                | Way::Interleaved
+                | Way::Silent
+        )
     })
 }
 
@@ -117,13 +129,13 @@ fn first_peer(evidence: &Evidence) -> Test {
         .proven("answers-wrong-peer", explanation, |o| o.outcome.silent() || o.plan.way == Way::Successive)
 }
 
-fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
-    !wanted.is_empty() && bytes.windows(wanted.len()).any(|window| window == wanted)
-}
-
 /// The second client is served when the first has left.
 pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
-    let Some(observed) = evidence.symptom(|way| *way == Way::Interleaved) else { return Test::No };
+    let together = |way: &Way| matches!(way, Way::Interleaved | Way::Silent);
+    let explained = |o: &Observed| together(&o.plan.way);
+    let Some(observed) = evidence.symptom(|way| *way == Way::Interleaved) else {
+        return waits_for_the_silent(evidence);
+    };
     if !matches!(observed.failure(), Some(Failure::Silent | Failure::Gone(_) | Failure::Refused)) {
         return Test::No;
     }
@@ -139,12 +151,25 @@ pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
              answer; between messages both were served. One loop for all must never wait for one: keep what has come in that \
              client's buffer, and go back to the selector."
             .to_owned();
-        return evidence.proven("one-client-at-a-time", explanation, |o| o.plan.way == Way::Interleaved);
+        return evidence.proven("one-client-at-a-time", explanation, explained);
     }
     let explanation = "your server serves one client at a time: while one was connected, another one asked and got no answer; \
          as soon as the first had left, the answer came. Serve each in a thread, or all in one loop over a selector."
         .to_owned();
-    evidence.proven("one-client-at-a-time", explanation, |o| o.plan.way == Way::Interleaved)
+    evidence.proven("one-client-at-a-time", explanation, explained)
+}
+
+/// Clients that speak are served together; one that says nothing stops all.
+fn waits_for_the_silent(evidence: &Evidence) -> Test {
+    let Some(observed) = evidence.symptom(|way| *way == Way::Silent) else { return Test::No };
+    if !observed.outcome.silent() || !evidence.passed(|plan| plan.way == Way::Interleaved) {
+        return Test::No;
+    }
+    let explanation = "your server serves one client at a time until that has said something: while one was connected and silent, \
+         another one asked and got no answer; clients that speak are served together. Don't read from a client where you accept: \
+         leave that to its thread, or to the selector."
+        .to_owned();
+    evidence.proven("one-client-at-a-time", explanation, |o| o.plan.way == Way::Silent)
 }
 
 /// A client that has left is still there for the others.
@@ -154,8 +179,11 @@ pub(super) fn ghost_members(evidence: &Evidence) -> Test {
     if observed.outcome.exit.is_some() || !matches!(observed.failure(), Some(Failure::Wrong { .. })) {
         return Test::No;
     }
-    let explanation = "your server keeps clients that have left: after one had closed its connection, it was still counted, or its \
-         name still taken. When recv returns 0 bytes or fails, take the client out of every list before closing."
-        .to_owned();
+    let reset = observed.outcome.events.iter().any(|event| event.what == What::Reset);
+    let left = if reset { "reset its connection (recv then fails)" } else { "closed its connection" };
+    let explanation = format!(
+        "your server keeps clients that have left: after one had {left}, it was still counted, or its name still taken. When recv \
+         returns 0 bytes or fails, take the client out of every list before closing."
+    );
     evidence.proven("ghost-members", explanation, gone)
 }

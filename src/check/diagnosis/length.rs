@@ -1,37 +1,81 @@
 //! Lengths that are read or written otherwise than the exercise has them.
 
-use super::{Evidence, Observed, Test};
-use crate::check::codec::{Codec, Prefix};
-use crate::check::expect::{Judged, header};
+use super::{Evidence, Observed, Test, holds};
+use crate::check::codec::{Codec, HeaderLength, Prefix};
+use crate::check::expect::{Expect, Judged, header};
 use crate::check::outcome::Failure;
 use crate::check::plan::{Misread, Plan, Way};
-use crate::text::hex;
+use crate::text::{byte_count, excerpt, hex};
 
 /// The length in an answer is the number of its characters.
 pub(super) fn counts_characters(evidence: &Evidence) -> Test {
     if evidence.codec().prefix().is_none() && evidence.codec() != Codec::Header {
         return Test::No;
     }
-    let symptom = evidence.open().find(|o| o.plan.way == Way::Whole && !o.is_ascii());
-    let Some(observed) = symptom else { return Test::No };
     // Text of ASCII passes: there, characters are bytes.
     if !evidence.passed(|plan| plan.way == Way::Whole && plan.misread.is_none()) {
         return Test::No;
     }
-    let bytes = observed.outcome.wrong_bytes();
-    let Some((said, rest)) = announced(evidence.codec(), bytes) else { return Test::No };
-    let Some(text) = characters(rest) else { return Test::No };
-    // All bytes of the text behind a length that counts its characters; or only so many bytes of it.
-    let whole = text.chars().count() == said && rest.len() > said;
-    let wanted = observed.plan.messages.first().and_then(|m| std::str::from_utf8(m).ok());
-    let cut =
-        rest.len() == said && wanted.is_some_and(|text| text.chars().count() == said && text.len() > said);
-    if !whole && !cut {
-        return Test::No;
-    }
+    let wide = |o: &&Observed| match o.plan.way {
+        Way::Whole => !o.is_ascii(),
+        Way::Probe(_) => true,
+        _ => false,
+    };
+    let Some((observed, said, units)) = evidence.open().filter(wide).find_map(|o| {
+        let (said, units) = counted_characters(evidence.codec(), o)?;
+        Some((o, said, units))
+    }) else {
+        return reads_characters(evidence);
+    };
+    let way = observed.plan.way.clone();
     let explanation = format!(
         "your server counts characters where the length counts bytes: it announced {said} and the text has {said} \
-         characters, but more bytes. Encode first, then take the length of the bytes."
+         {units}, but more bytes. Encode first, then take the length of the bytes."
+    );
+    evidence.proven("length-counts-characters", explanation, |o| !o.is_ascii() || o.plan.way == way)
+}
+
+/// What counts as one, in words: code points, or the units of UTF-16.
+const CHARACTERS: &str = "characters";
+const UNITS: &str = "characters as Java and JavaScript count them";
+
+/// The characters of a text, counted in both ways.
+fn counts(text: &str) -> [(usize, &'static str); 2] {
+    [(text.chars().count(), CHARACTERS), (text.encode_utf16().count(), UNITS)]
+}
+
+/// The length of an answer and what it counts, if that is not its bytes.
+fn counted_characters(codec: Codec, observed: &Observed) -> Option<(usize, &'static str)> {
+    let (said, rest) = announced(codec, observed.outcome.wrong_bytes())?;
+    let text = characters(rest)?;
+    let wanted = observed.plan.messages.first().and_then(|m| std::str::from_utf8(m).ok());
+    // All bytes of the text behind a length that counts its characters; or only so many bytes of it.
+    let whole = counts(text).into_iter().find(|(count, _)| *count == said && rest.len() > said);
+    let cut = wanted.filter(|text| rest.len() == said && text.len() > said);
+    let cut = cut.and_then(|text| counts(text).into_iter().find(|(count, _)| *count == said));
+    whole.or(cut).map(|(_, units)| (said, units))
+}
+
+/// As many characters are awaited as the length says bytes: no answer comes until the next message has made up for it.
+fn reads_characters(evidence: &Evidence) -> Test {
+    let waits = |o: &&Observed| o.plan.way == Way::Whole && !o.is_ascii() && o.outcome.silent();
+    let Some(observed) = evidence.open().find(waits) else { return Test::No };
+    let Some(message) = observed.plan.messages.first() else { return Test::No };
+    let Ok(text) = std::str::from_utf8(message) else { return Test::No };
+    let more = Plan::new(Way::Nudged, &[message, &[b'x'; 20]]);
+    let Some(outcome) = evidence.of(&more) else { return Test::Try(more) };
+    let next = evidence.codec().encode(&evidence.dialect.ask(0, &more.messages[1]).payload).bytes;
+    let found = counts(text).into_iter().find(|(count, _)| {
+        let missing = message.len() - count;
+        let read = [message, next.get(..missing).unwrap_or_default()].concat();
+        missing > 0 && holds(outcome.wrong_bytes(), &read)
+    });
+    let Some((count, units)) = found else { return Test::No };
+    let explanation = format!(
+        "your server counts characters where the length counts bytes: for a text of {} bytes and {count} {units} it waited \
+         for {} more, and took them from the next message. Read so many bytes, then decode.",
+        message.len(),
+        message.len() - count,
     );
     evidence.proven("length-counts-characters", explanation, |o| !o.is_ascii())
 }
@@ -67,6 +111,9 @@ pub(super) fn misread(evidence: &Evidence) -> Test {
     let symptom =
         evidence.open().find(|o| o.plan.way == Way::Whole && o.is_ascii() && o.plan.messages.len() == 1);
     let Some(observed) = symptom else { return Test::No };
+    if let Some(finding) = without_length(evidence, observed) {
+        return finding;
+    }
     for (class, other) in readings(prefix) {
         if answers_as(observed, other) {
             return found(evidence, class, prefix, other, "wrote its answer's length", "");
@@ -113,26 +160,74 @@ fn answers_early(evidence: &Evidence, prefix: Prefix) -> Option<(&'static str, P
     })
 }
 
-/// A header whose own length is read least significant byte first.
+/// An answer that is right but for the length, which is not there.
+fn without_length(evidence: &Evidence, observed: &Observed) -> Option<Test> {
+    let bytes = observed.outcome.wrong_bytes();
+    let expect = observed.outcome.missing()?.recoded(Codec::Raw);
+    if bytes.is_empty() || expect.judge(bytes) != Judged::Done(bytes.len()) {
+        return None;
+    }
+    let explanation = format!(
+        "your server sends the payload without its length: `{}` came for a message of {}. Its reader would take the first \
+         bytes of the text for a length.",
+        excerpt(bytes, 20),
+        byte_count(bytes.len() as u64),
+    );
+    Some(evidence.proven("missing-prefix", explanation, |_| true))
+}
+
+/// A header whose own length is read, or written, otherwise.
 fn header_misread(evidence: &Evidence) -> Test {
     let symptom =
         evidence.open().find(|o| o.plan.way == Way::Whole && o.is_ascii() && o.plan.messages.len() == 1);
     let Some(observed) = symptom else { return Test::No };
-    let misread = Misread { asks: Codec::HeaderLittle, answers: Codec::HeaderLittle };
-    let plan = Plan { misread: Some(misread), ..observed.plan.clone() };
-    let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
-    // Understood by that alone: whichever way the answer's own length is written.
-    let received = outcome.talks.first().map_or(&[][..], |talk| &talk.received);
-    let answered = [Codec::Header, Codec::HeaderLittle]
-        .iter()
-        .any(|codec| matches!(codec.decode(received), Ok(Some((_, used))) if used == received.len()));
-    if !answered {
-        return Test::No;
+    let meanings = [HeaderLength::Little, HeaderLength::Inclusive];
+    let whole = |codec: Codec, bytes: &[u8]| match codec.decode(bytes) {
+        Ok(Some((payload, used))) if used == bytes.len() => Some(payload),
+        _ => None,
+    };
+    let wanted = match observed.outcome.missing() {
+        Some(Expect::Content(content)) => Some(content),
+        _ => None,
+    };
+    for meaning in meanings {
+        let said = whole(Codec::HeaderAs(meaning), observed.outcome.wrong_bytes());
+        if said.is_some() && said.as_ref() == wanted {
+            return header_found(evidence, meaning, "writes", "all but the length of its answer is right");
+        }
     }
-    let explanation = "your server reads the header's length least significant byte first: a message whose length was sent that way was \
-         answered. The exercise has it most significant byte first: a header of 103 bytes begins with `00 67`."
-        .to_owned();
-    evidence.proven("little-endian-length", explanation, |_| true)
+    for meaning in meanings {
+        let other = Codec::HeaderAs(meaning);
+        let plan = Plan { misread: Some(Misread { asks: other, answers: other }), ..observed.plan.clone() };
+        let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
+        // Understood by that alone: whichever way the answer's own length is written.
+        let received = outcome.talks.first().map_or(&[][..], |talk| &talk.received);
+        if [Codec::Header, other].into_iter().any(|codec| whole(codec, received).is_some()) {
+            return header_found(
+                evidence,
+                meaning,
+                "reads",
+                "a message whose length was sent that way was answered",
+            );
+        }
+    }
+    Test::No
+}
+
+fn header_found(evidence: &Evidence, meaning: HeaderLength, does: &str, proof: &str) -> Test {
+    let (class, how, right) = match meaning {
+        HeaderLength::Little => {
+            ("little-endian-length", "least significant byte first", "most significant byte first")
+        }
+        HeaderLength::Inclusive => {
+            ("length-counts-prefix", "with its own two bytes counted in", "of the header alone")
+        }
+    };
+    let explanation = format!(
+        "your server {does} the header's length {how}: {proof}. The exercise has it {right}: a header of 103 bytes begins with \
+         `00 67`."
+    );
+    evidence.proven(class, explanation, |_| true)
 }
 
 /// True if all that came is the right answer, once its length is read otherwise.

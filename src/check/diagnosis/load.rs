@@ -3,66 +3,78 @@
 use super::{Evidence, Observed, Test};
 use crate::check::expect::Expect;
 use crate::check::outcome::{Failure, Outcome};
-use crate::check::plan::Way;
+use crate::check::plan::{Plan, Way};
 use crate::text::Grouped;
 
+/// Answers from this size on may outgrow a send buffer.
+const OUTGROWN: usize = 1_000;
+
 /// Where a stream of numbered text stops being in order.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Break {
-    /// Behind this number comes a later one than its successor.
-    Lost(u32, u32),
-    /// Behind this number comes one that was there before.
-    Again(u32, u32),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Break {
+    /// How many bytes came before it.
+    at: usize,
+    /// The number there, and the one that it went on with.
+    from: u32,
+    to: u32,
 }
 
-/// Answers to a slow reader that are missing, or come again.
+/// Answers that are missing, or come again, because a send was cut short.
 pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
     // A client that has ended its side reads late, too.
     let late = |way: &Way| matches!(way, Way::SlowReader | Way::HalfClosed);
-    let broken =
-        |o: &&Observed| o.outcome.failed_talk().is_some_and(|talk| first_break(&talk.received).is_some());
-    // What comes back wrong whole says nothing about send.
-    if evidence.failed(|plan| plan.way == Way::Whole) {
+    let large =
+        |o: &Observed| o.plan.way == Way::Whole && o.plan.messages.iter().any(|m| m.len() >= OUTGROWN);
+    let small = |plan: &Plan| plan.way == Way::Whole && plan.messages.iter().all(|m| m.len() < OUTGROWN);
+    // What comes back wrong although it is small says nothing about send.
+    if evidence.failed(small) || !evidence.passed(small) {
         return Test::No;
     }
-    let Some(observed) = evidence.open().filter(|o| late(&o.plan.way)).find(broken) else { return Test::No };
-    let Some(talk) = observed.outcome.failed_talk() else { return Test::No };
-    let explains = |o: &Observed| late(&o.plan.way);
-    let after = Grouped(talk.right as u64);
-    match first_break(&talk.received) {
-        Some(Break::Lost(..)) => evidence.proven(
-            "partial-send-lost",
-            format!(
-                "your server loses what send did not take: a client that read slowly got {after} bytes of answers, then some were \
-                 missing, then it went on. send returns how many bytes it took; the rest has to be sent later (or by sendall)."
-            ),
-            explains,
-        ),
-        Some(Break::Again(..)) => evidence.proven(
-            "resends-from-start",
-            format!(
-                "your server sends again what was sent: a client that read slowly got {after} bytes of answers, then bytes that it \
-                 had before. After a send that took a part, go on behind that part: `out = out[sent:]`."
-            ),
-            explains,
-        ),
-        None => Test::No,
+    let broken = |o: &Observed| first_break(&o.outcome.failed_talk()?.received);
+    let found = evidence.open().filter(|o| late(&o.plan.way) || large(o)).find_map(|o| Some((o, broken(o)?)));
+    let Some((observed, broken)) = found else { return Test::No };
+    let reads =
+        if late(&observed.plan.way) { "a client that read slowly" } else { "for a long message, a client" };
+    let after = Grouped(broken.at as u64);
+    let explains = |o: &Observed| late(&o.plan.way) || large(o);
+    if broken.to <= broken.from {
+        let explanation = format!(
+            "your server sends again what was sent: {reads} got {after} bytes of answers, up to the number {:06}, then bytes \
+             that it had before, from {:06} on. After a send that took a part, go on behind that part: `out = out[sent:]`.",
+            broken.from, broken.to
+        );
+        return evidence.proven("resends-from-start", explanation, explains);
     }
+    // Bytes that are missing while nobody is slow may have been lost on their way in.
+    if !late(&observed.plan.way) {
+        return Test::No;
+    }
+    let explanation = format!(
+        "your server loses what send did not take: {reads} got {after} bytes of answers, up to the number {:06}, then went on \
+         with {:06}. send returns how many bytes it took; the rest has to be sent later (or by sendall).",
+        broken.from, broken.to
+    );
+    evidence.proven("partial-send-lost", explanation, explains)
 }
 
-/// The first place where numbers of six digits are not consecutive.
+/// The first place where numbers of six digits are not consecutive. Where it falls inside of a number, the piece in
+/// front and the piece behind look like one: what counts is where two in a row go on.
 fn first_break(received: &[u8]) -> Option<Break> {
-    let digit = u8::is_ascii_digit;
-    let mut last: Option<u32> = None;
-    for token in received.split(|byte| !digit(byte)).filter(|token| token.len() == 6) {
-        let number = token.iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0'));
-        match last {
-            Some(last) if number > last + 1 => return Some(Break::Lost(last, number)),
-            Some(last) if number <= last => return Some(Break::Again(last, number)),
-            _ => last = Some(number),
+    let mut numbers = Vec::new();
+    let mut start = 0;
+    for token in received.split(|byte| !byte.is_ascii_digit()) {
+        if token.len() == 6 {
+            let number = token.iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0'));
+            numbers.push((number, start + token.len()));
         }
+        start += token.len() + 1;
     }
-    None
+    let wrong = numbers.windows(2).position(|pair| pair[1].0 != pair[0].0 + 1)?;
+    let (from, at) = numbers[wrong];
+    let goes_on = |pair: &&[(u32, usize)]| pair[1].0 == pair[0].0 + 1;
+    let to = numbers[wrong + 1..].windows(2).find(goes_on).map_or(numbers[wrong + 1].0, |pair| pair[0].0);
+    // A number that is damaged, and all is in order behind it, is another bug.
+    (to != from + 1 && to != from + 2).then_some(Break { at, from, to })
 }
 
 /// The same answer over and over, to one small message.
@@ -110,9 +122,12 @@ mod tests {
 
     #[test]
     fn numbers_tell_what_was_lost_and_what_came_again() {
+        let found = |at, from, to| Some(Break { at, from, to });
         assert_eq!(first_break(b"000001 000002 \0\x07000003 000004 "), None);
-        assert_eq!(first_break(b"000001 000002 0000 000009 000010"), Some(Break::Lost(2, 9)));
-        assert_eq!(first_break(b"000001 000002 00000000001 000002 "), Some(Break::Again(2, 2)));
+        assert_eq!(first_break(b"000001 000002 0000 000009 000010"), found(13, 2, 9));
+        assert_eq!(first_break(b"000001 000002 00000000001 000002 "), found(13, 2, 2));
+        // `0000` and `42 000004` look like a number that nobody sent.
+        assert_eq!(first_break(b"000005 000006 000042 000002 000003 "), found(13, 6, 2));
         assert_eq!(first_break(b"{\"seq\":12,\"text\":\"000001 000002\"}"), None);
     }
 }

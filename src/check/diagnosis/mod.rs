@@ -179,6 +179,11 @@ impl Observed {
     }
 }
 
+/// True if the bytes hold these.
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    !wanted.is_empty() && bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
 /// True for the ways in which a stream comes in other pieces than its messages.
 fn resegments(way: &Way) -> bool {
     matches!(
@@ -190,9 +195,7 @@ fn resegments(way: &Way) -> bool {
 /// How the program ended, in words for an explanation; empty if it runs on.
 fn last_words(outcome: &Outcome) -> String {
     let Some(exit) = outcome.exit else { return String::new() };
-    let text = String::from_utf8_lossy(&outcome.stderr);
-    let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-    let line = crate::text::excerpt(line.trim().as_bytes(), 120);
+    let line = outcome.last_words();
     if line.is_empty() {
         format!("the program ended with {exit}")
     } else {
@@ -203,7 +206,8 @@ fn last_words(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod topics {
     /// Classes that a hypothesis names by what it finds, not by its own name.
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 9] = [
+        "missing-prefix",
         "length-counts-prefix",
         "little-endian-length",
         "wrong-prefix-width",

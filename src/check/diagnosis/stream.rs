@@ -4,7 +4,7 @@ use super::{Evidence, Observed, Test, last_words, resegments};
 use crate::check::codec::Codec;
 use crate::check::expect::{Expect, Judged, common};
 use crate::check::outcome::Failure;
-use crate::check::plan::{Plan, Way};
+use crate::check::plan::{Plan, Probe, Way};
 use crate::net::table::Transport;
 use crate::text::{Grouped, counted};
 
@@ -180,7 +180,7 @@ fn count_answers(evidence: &Evidence, bytes: &[u8]) -> u64 {
 /// A long message is answered by its beginning alone.
 pub(super) fn truncates(evidence: &Evidence) -> Test {
     let Some(observed) = evidence.open().find(|o| o.plan.way == Way::Whole && largest(o) >= LARGE) else {
-        return Test::No;
+        return keeps_the_beginning(evidence);
     };
     if !evidence.passed(|plan| plan.way == Way::Whole) {
         return Test::No;
@@ -216,6 +216,26 @@ pub(super) fn truncates(evidence: &Evidence) -> Test {
     })
 }
 
+/// Of a long text that was to be kept, only the beginning is read back.
+fn keeps_the_beginning(evidence: &Evidence) -> Test {
+    let long = |o: &Observed| o.plan.way == Way::Probe(Probe::LongText);
+    let Some(observed) = evidence.open().find(|o| long(o)) else { return Test::No };
+    let Some(Expect::Json { codec, members, .. }) = observed.outcome.missing() else { return Test::No };
+    let Ok(Some((payload, _))) = codec.decode(observed.outcome.wrong_bytes()) else { return Test::No };
+    let Ok(found) = serde_json::from_slice::<serde_json::Value>(&payload) else { return Test::No };
+    let texts = (members["data"]["text"].as_str(), found["data"]["text"].as_str());
+    let (Some(wanted), Some(kept)) = texts else { return Test::No };
+    if kept.is_empty() || kept.len() == wanted.len() || !wanted.starts_with(kept) {
+        return Test::No;
+    }
+    let (whole, kept) = (Grouped(wanted.len() as u64), Grouped(kept.len() as u64));
+    let explanation = format!(
+        "your server cuts long texts: of {whole} bytes that were written, the first {kept} were read back. Write all of a text, and \
+         read its file to the end."
+    );
+    evidence.proven("truncates-long-message", explanation, long)
+}
+
 /// Of several messages in one read, only the first is answered.
 pub(super) fn drops_rest(evidence: &Evidence) -> Test {
     let Some(observed) = evidence.symptom(|way| *way == Way::Coalesced) else { return Test::No };
@@ -230,10 +250,12 @@ pub(super) fn drops_rest(evidence: &Evidence) -> Test {
     let Some(outcome) = evidence.of(&plan) else { return Test::Try(plan) };
     let explains =
         |o: &Observed| resegments(&o.plan.way) || matches!(o.plan.way, Way::HalfClosed | Way::SlowReader);
+    let first = evidence.dialect.opening(0).iter().map(|turn| turn.expect.len()).sum::<usize>();
+    let answers = evidence.dialect.greeting().len() + first + plan.messages.len();
     // The messages move up by one: the last of them waits for yet another.
     let talk = outcome.failed_talk();
     let moved_up = talk
-        .is_some_and(|talk| talk.expected.len() == plan.messages.len() && outcome.wrong_bytes().is_empty())
+        .is_some_and(|talk| talk.expected.len() == answers && outcome.wrong_bytes().is_empty())
         && outcome.silent();
     if outcome.passed() || moved_up {
         let explanation = "your server takes one message from each recv: of two that came together, the second was \

@@ -1,6 +1,6 @@
 //! What a server believes although it should not: digests that are not right, names that lead elsewhere.
 
-use super::{Evidence, Observed, Test};
+use super::{Evidence, Observed, Test, holds};
 use crate::check::outcome::Failure;
 use crate::check::plan::{Probe, Way};
 
@@ -60,8 +60,11 @@ pub(super) fn path_traversal(evidence: &Evidence) -> Test {
         return Test::No;
     }
     let does = if read { "read" } else { "wrote" };
+    let sent = observed.outcome.failed_talk().map_or(&[][..], |talk| &talk.sent);
+    let path = ["%2e", "../"].into_iter().find(|path| holds(sent, path.as_bytes()));
+    let path = path.map_or("a path from the root as its id".to_owned(), |path| format!("`{path}` in an id"));
     let explanation = format!(
-        "your server lets a name lead out of its folder: with `../` in an id, a client {does} a file outside of it. Accept only \
+        "your server lets a name lead out of its folder: with {path}, a client {does} a file outside of it. Accept only \
          the characters that an id may have, before it becomes a part of a path."
     );
     evidence.proven("path-traversal", explanation, outside)

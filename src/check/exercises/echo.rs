@@ -84,10 +84,11 @@ fn raw(
         largest: 200_000,
         bad: vec![Vec::new(), vec![0xff, 0xfe]],
     };
+    let leaves = if many { ", and however it leaves (a reset, too)," } else { "" };
     let specification = format!(
         "A TCP server. {greets}It sends back every byte that the client sends, any bytes, in order, soon after they have come; TCP has no \
          messages, so what one recv returns means nothing. When the client ends its side, the server sends what is left to send and \
-         closes the connection.\n\n{serves} Whatever a client sends harms no other client."
+         closes the connection.\n\n{serves} Whatever a client sends{leaves} harms no other client."
     );
     let lab = if many {
         Lab { folder: "06-many-clients", section: "Round 2: a thread for each client" }
@@ -130,7 +131,8 @@ pub(super) fn upper_lines(variant: &Variant, seed: u64) -> Exercise {
             "A TCP server. A line is UTF-8 text and then one newline byte (0a). Each line is answered by one line, as soon as its newline \
              has come: {before}the same text with the letters a to z as A to Z, and a newline. A line may be empty, and has up to 32,768 bytes. \
              When the client ends its side, the server closes the connection.\n\nWhere the stream is cut into segments means nothing. \
-             Several clients are served at once, for as long as the server runs. Whatever a client sends harms no other client.\n\n\
+             Several clients are served at once, for as long as the server runs. Whatever a client sends, and however it leaves (a reset, \
+             too), harms no other client.\n\n\
              Example: `hello` and a newline is answered by `{example}` and a newline."
         ),
         lab: Lab { folder: "04-sticky-packets", section: "Round 4: the cure" },

@@ -95,7 +95,7 @@ fn specification(prefix: Prefix, mark: &str) -> String {
          in bytes, not in characters. A payload may be empty, and holds any bytes.\n\n\
          The server answers each frame with one frame {answer}, as soon as it is complete, in order, until the client ends \
          its side; then it closes the connection. Where the stream is cut into segments means nothing. Several clients are \
-         served at once, for as long as the server runs. A stream that ends inside a frame, or any other bad input, harms no \
+         served at once, for as long as the server runs. A stream that ends, or is reset, inside a frame, or any other bad input, harms no \
          other client.\n\n\
          Example: `{sent}` is answered by `{received}`.",
         prefix.width

@@ -53,7 +53,7 @@ pub(super) fn echo(variant: &Variant, seed: u64) -> Exercise {
              The server answers each frame with one frame of {answer}, as soon as it is complete, in order, until the client ends its side; then \
              it closes the connection. The answer's `content-type` and `content-encoding` are those of the request. Content may be empty, and holds any \
              bytes. Where the stream is cut into segments means nothing. Several clients are served at once, for as long as the server runs. \
-             Whatever a client sends harms no other client."
+             Whatever a client sends, and however it leaves (a reset, too), harms no other client."
         ),
         lab: Lab { folder: "05-framing", section: "Round 4: a header" },
         transport: Transport::Tcp,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::check::case::Case;
+use crate::check::case::{Case, reset, silent_client};
 use crate::check::codec::Codec;
 use crate::check::exercise::{Exercise, Lab};
 use crate::check::expect::Expect;
 use crate::check::plan::{Dialect, Plan, Probe, Turn, Way};
-use crate::check::script::{Act, Make, Script};
+use crate::check::script::{Act, Given, Make, Script};
 use crate::check::variant::{Random, Variant};
 use crate::net::table::Transport;
 
@@ -41,7 +41,7 @@ impl Challenge {
     /// Makes the answer to a challenge, as `bend` leaves it.
     fn answer(&self, bend: fn(Vec<u8>) -> Vec<u8>) -> Make {
         let key = self.key.clone();
-        Arc::new(move |received: &[u8]| {
+        Arc::new(move |Given { received, .. }: Given<'_>| {
             let mut mac =
                 <Hmac<Sha256> as KeyInit>::new_from_slice(key.as_bytes()).expect("a key of any length");
             mac.update(&received[..received.len().min(SIZE)]);
@@ -77,9 +77,10 @@ pub(super) fn challenge(variant: &Variant, seed: u64) -> Exercise {
              of 32 random bytes, new ones each time. The client answers with 32 bytes: HMAC-SHA256 of the challenge under the key. If they are \
              right, all of them, the server sends `{granted}`; if not, it closes the connection without saying that. When the client ends its side, \
              the server closes.\n\nWhere the stream is cut into segments means nothing: the answer may come in pieces. Several clients may be connected at \
-             once, for as long as the server runs; whatever a client sends harms no other client."
+             once, for as long as the server runs; whatever a client sends, and however it leaves (a \
+             reset, too), harms no other client."
         ),
-        lab: Lab { folder: "05-framing", section: "Round 1: exactly n bytes" },
+        lab: Lab { folder: "11-authentication", section: "Round 2: recv(32)" },
         transport: Transport::Tcp,
         once: false,
         env: vec![("NETLAB_KEY", dialect.key.clone())],
@@ -141,6 +142,8 @@ fn cases(dialect: &Challenge) -> Vec<Case> {
             &["next-client"],
         )
         .plan(plan(Way::Interleaved)),
+        silent_client(b"mac"),
+        reset(b"half", b"mac"),
         case("bad-input", "Whatever a client sends, the next one is served.", &["next-client"])
             .plan(plan(Way::AfterBad(b"short".to_vec())))
             .plan(plan(Way::AfterBad(vec![0xff; 100]))),

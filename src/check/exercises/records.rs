@@ -1,17 +1,21 @@
 //! `records`: texts under an id, kept in files.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::json::{Json, error, frames, message};
-use crate::check::case::{Case, Shape, of_streams};
+use crate::check::case::{Case, Shape, numbered, of_streams};
 use crate::check::codec::Codec;
 use crate::check::exercise::{Exercise, Lab};
 use crate::check::plan::{Dialect, Probe, Turn};
-use crate::check::script::{Act, Script};
+use crate::check::script::{Act, Given, Make, Script};
 use crate::check::variant::{Random, Variant};
 use crate::net::table::Transport;
+
+/// A text that outgrows the buffers of files, in bytes.
+const LONG: usize = 20_000;
 
 struct Records {
     json: Json,
@@ -23,7 +27,10 @@ impl Dialect for Records {
     }
 
     fn ask(&self, client: usize, payload: &[u8]) -> Turn {
-        let (id, text) = (format!("client-{client}"), String::from_utf8_lossy(payload));
+        // An id for each text, so that the answers tell which of them they are for.
+        let mark =
+            payload.iter().fold(0_u32, |mark, byte| mark.wrapping_mul(31).wrapping_add((*byte).into()));
+        let (id, text) = (format!("client-{client}-{mark:08x}"), String::from_utf8_lossy(payload));
         self.json.turn(&write(&id, &text), written(&id))
     }
 }
@@ -60,6 +67,7 @@ pub(super) fn records(variant: &Variant, seed: u64) -> Exercise {
             json.frame(b"[1]"),
             json.frame(b"\xff\xfe"),
             json.frame(b"{\"type\":7}"),
+            json.frame(b"{\"type\":\"\xc3\x28\"}"),
         ],
     };
     let mut cases = of_streams(&dialect, &shape, seed);
@@ -90,7 +98,8 @@ What can't be done is answered by ERROR {code, message}, and the connection goes
 `bad_json`, `bad_message` (no object, no type, data that is missing), `unknown_type`.
 
 When the client ends its side, the server sends what is left to send and closes. Where the stream is cut into segments means nothing. Several clients \
-are served at once, for as long as the server runs; whatever one of them sends harms no other.";
+are served at once, for as long as the server runs; whatever one of them sends, and however it leaves (a reset, too), \
+harms no other.";
 
 fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     let (id, one, two) =
@@ -109,21 +118,24 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     kept.add(0, Act::HalfClose).add(1, Act::Open { holds: false });
     json.ask(&mut kept, 1, &read(&id), record(&id, &two));
 
+    let long = String::from_utf8_lossy(&numbered(0, LONG)).into_owned();
+    let mut whole = begin();
+    json.ask(&mut whole, 0, &write(&id, &long), written(&id));
+    json.ask(&mut whole, 0, &read(&id), record(&id, &long));
+
     let mut missing = begin();
     json.ask(&mut missing, 0, &read(&format!("no-{id}")), error("no_such_record"));
     json.ask(&mut missing, 0, &write(&id, &one), written(&id));
 
-    let mut errors = Case::new(
-        "errors",
-        "What can't be done is answered by its error, and the connection goes on.",
-        &["one-message"],
-    );
-    let wrong: [(&[u8], &str); 4] = [
+    let wrong: [(&[u8], &str); 5] = [
         (b"no json", "bad_json"),
+        (b"", "bad_json"),
         (b"[1]", "bad_message"),
         (b"{\"type\":\"NO_SUCH_TYPE\"}", "unknown_type"),
         (b"{\"type\":\"RECORD_READ\",\"data\":{}}", "bad_message"),
     ];
+    let expected = "What can't be done is answered by its error, and the connection goes on.";
+    let mut errors = Case::new("errors", expected, &["one-message"]);
     for (payload, code) in wrong {
         let mut script = begin();
         json.send(&mut script, 0, payload);
@@ -131,28 +143,63 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
         json.ask(&mut script, 0, &write(&id, &one), written(&id));
         errors = errors.probe(Probe::Rules, script);
     }
-    let mut outside = Case::new("ids", "An id that could lead to another file is refused.", &["one-message"]);
+    let expected = "An id that can't be one is answered by `bad_record`, and the connection goes on.";
+    let mut ids = Case::new("bad-ids", expected, &["one-message"]);
+    for bad in [&"x".repeat(33), "a b", "a.b", "\u{e9}"] {
+        let mut script = begin();
+        json.ask(&mut script, 0, &read(bad), error("bad_record"));
+        json.ask(&mut script, 0, &write(&id, &one), written(&id));
+        ids = ids.probe(Probe::Rules, script);
+    }
+    let expected = "What was written last is read, by any client.";
+    vec![
+        Case::new("write-and-read", expected, &["next-client"])
+            .probe(Probe::Rules, kept)
+            .probe(Probe::LongText, whole),
+        Case::new("no-such-record", "A record that is not there is answered by its error.", &["one-message"])
+            .probe(Probe::Rules, missing),
+        errors,
+        ids,
+        outside(json),
+    ]
+}
+
+/// Ids that lead out of the server's folder, if they become a part of a path.
+fn outside(json: Json) -> Case {
+    let mut case = Case::new("ids", "An id that could lead to another file is refused.", &["one-message"]);
+    let refused = |script: &mut Script| {
+        script.add(0, Act::Expect(json.answer(error(Value::Null), &[])));
+    };
     for (request, name) in [
         (read("../outside"), "read"),
         (write("../written", "out"), "write"),
         (read("../files/../outside"), "read"),
         (write("x/../../written", "out"), "write"),
-        // What a program makes of it that takes `../` out once.
+        // What a program makes of it that takes `../` out once, or that decodes it as a URL.
         (read("....//outside"), "read"),
         (write("....//written", "out"), "write"),
+        (read("%2e%2e%2foutside"), "read"),
     ] {
-        let mut script = begin();
+        let mut script = Script::default();
+        script.add(0, Act::Open { holds: false });
         // A file below must exist for some of these to be read.
         json.ask(&mut script, 0, &write(name, "mine"), written(name));
-        json.ask(&mut script, 0, &request, error(Value::Null));
-        outside = outside.probe(Probe::OutsidePath, script);
+        json.send(&mut script, 0, request.to_string().as_bytes());
+        refused(&mut script);
+        case = case.probe(Probe::OutsidePath, script);
     }
-    vec![
-        Case::new("write-and-read", "What was written last is read, by any client.", &["next-client"])
-            .probe(Probe::Rules, kept),
-        Case::new("no-such-record", "A record that is not there is answered by its error.", &["one-message"])
-            .probe(Probe::Rules, missing),
-        errors,
-        outside,
-    ]
+    // A path from the root replaces the folder in front of it.
+    let absolute: [(fn(&str) -> Value, &str); 2] =
+        [(|path| read(path), "outside"), (|path| write(path, "out"), "written")];
+    for (request, name) in absolute {
+        let made: Make = Arc::new(move |Given { around, .. }: Given<'_>| {
+            let path = around.unwrap_or(Path::new("/nowhere")).join(name);
+            json.frame(request(&path.to_string_lossy()).to_string().as_bytes())
+        });
+        let mut script = Script::default();
+        script.add(0, Act::Open { holds: false }).add(0, Act::SendMade(made, Vec::new()));
+        refused(&mut script);
+        case = case.probe(Probe::OutsidePath, script);
+    }
+    case
 }

@@ -68,6 +68,7 @@ pub(super) fn rooms(variant: &Variant, seed: u64) -> Exercise {
             json.frame(b"[1]"),
             json.frame(b"\xff\xfe"),
             json.frame(b"{\"type\":7}"),
+            json.frame(b"{\"type\":\"\xc3\x28\"}"),
         ],
     };
     let mut cases = of_streams(&dialect, &shape, seed);
@@ -106,7 +107,8 @@ What can't be done is answered by ERROR {code, message}, and the connection goes
 no type, or data that is missing), `unknown_type`, `name_taken`, `no_such_room`, `room_exists`, `not_in_room` (ROOM_ECHO or ROOM_LEAVE in no room).
 
 Text has up to 32,000 bytes. When the client ends its side, the server sends what is left to send and closes. Where the stream is cut into segments \
-means nothing. Several clients are served at once, for as long as the server runs; whatever one of them sends harms no other.";
+means nothing. Several clients are served at once, for as long as the server runs; whatever one of them sends, and however it leaves (a reset, too), \
+harms no other.";
 
 /// Two users and a room of their own: a server may remember those of an earlier script for a moment.
 struct Cast {
@@ -200,6 +202,20 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     leave.add(0, Act::Expect(json.answer(cast.left(), &["ROOM_JOINED"])));
     json.ask(&mut leave, 1, &speak("x"), error("not_in_room"));
 
+    let home = message("ROOM_JOIN", &json!({"room": "default"}));
+    let at_home = |name: &str| json!({"type": "ROOM_JOINED", "data": {"room": "default", "username": name}});
+
+    let cast = Cast::new(json, random);
+    let mut moves = cast.together();
+    json.ask(&mut moves, 1, &home, at_home(&cast.bob));
+    moves.add(0, Act::Expect(json.answer(cast.left(), &["ROOM_JOINED"])));
+    cast.counts(&mut moves, 0, 1);
+
+    let cast = Cast::new(json, random);
+    let mut empty = cast.founded();
+    json.ask(&mut empty, 0, &home, at_home(&cast.ada));
+    json.ask(&mut empty, 0, &message("ROOM_JOIN", &json!({"room": cast.room})), error("no_such_room"));
+
     let ruled = |name, expected: &str, needs: &[&'static str], script| {
         Case::new(name, expected, needs).probe(Probe::Rules, script)
     };
@@ -216,6 +232,13 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
             &["join-and-list"],
             leave,
         ),
+        ruled(
+            "another-room",
+            "Who joins another room has left the one before, and the others there are told.",
+            &["join-and-list"],
+            moves,
+        ),
+        ruled("empty-room", "A room vanishes with its last member.", &["join-and-list"], empty),
         errors(json, random),
         gone(json, random),
     ]
@@ -225,8 +248,9 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
 fn errors(json: Json, random: &mut Random) -> Case {
     let expected = "What can't be done is answered by its error, and the connection goes on.";
     let mut case = Case::new("errors", expected, &["one-message"]);
-    let wrong: [(&[u8], &str); 6] = [
+    let wrong: [(&[u8], &str); 7] = [
         (b"no json", "bad_json"),
+        (b"", "bad_json"),
         (b"[1]", "bad_message"),
         (b"{\"data\":{}}", "bad_message"),
         (b"{\"type\":\"NO_SUCH_TYPE\"}", "unknown_type"),
@@ -247,24 +271,23 @@ fn errors(json: Json, random: &mut Random) -> Case {
 
 /// Who has closed its connection is gone: from the list, from the names, and the others are told.
 fn gone(json: Json, random: &mut Random) -> Case {
-    let cast = Cast::new(json, random);
-    let mut counted = cast.together();
-    counted.add(1, Act::Close).add(0, Act::Pause(NOTICED));
-    cast.counts(&mut counted, 0, 1);
+    let expected =
+        "Who has closed its connection is gone: from the list, from the names, and the others are told.";
+    let mut case = Case::new("gone", expected, &["join-and-list"]);
+    for leaves in [Act::Close, Act::Reset] {
+        let cast = Cast::new(json, random);
+        let mut counted = cast.together();
+        counted.add(1, leaves.clone()).add(0, Act::Pause(NOTICED));
+        cast.counts(&mut counted, 0, 1);
 
-    let cast = Cast::new(json, random);
-    let mut named = cast.together();
-    named.add(1, Act::Close).add(0, Act::Pause(NOTICED));
-    cast.enter(&mut named, 2, &cast.bob);
-
+        let cast = Cast::new(json, random);
+        let mut named = cast.together();
+        named.add(1, leaves).add(0, Act::Pause(NOTICED));
+        cast.enter(&mut named, 2, &cast.bob);
+        case = case.probe(Probe::GoneMember, counted).probe(Probe::GoneMember, named);
+    }
     let cast = Cast::new(json, random);
     let mut told = cast.together();
     told.add(1, Act::Close).add(0, Act::Expect(json.answer(cast.left(), &["ROOM_JOINED"])));
-
-    let expected =
-        "Who has closed its connection is gone: from the list, from the names, and the others are told.";
-    Case::new("gone", expected, &["join-and-list"])
-        .probe(Probe::GoneMember, counted)
-        .probe(Probe::GoneMember, named)
-        .probe(Probe::Rules, told)
+    case.probe(Probe::Rules, told)
 }
