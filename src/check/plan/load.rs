@@ -10,6 +10,8 @@ const SLOW_SIZE: usize = 28_000;
 /// 0.4 MB of answers: many times the send buffer that a server has towards a client with small segments and a
 /// small receive buffer.
 const SLOW_COUNT: usize = 16;
+/// All of them.
+pub(in crate::check) const SLOW_LOAD: usize = SLOW_SIZE * SLOW_COUNT;
 /// Messages of this size do not fit into that buffer.
 const OVERFLOWS: usize = 60_000;
 

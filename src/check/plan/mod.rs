@@ -21,6 +21,7 @@ use super::codec::{Codec, Wire};
 use super::script::Script;
 pub(super) use clients::interleaved_payload;
 pub use dialect::{Dialect, Turn};
+pub(super) use load::SLOW_LOAD;
 
 /// How messages are played.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub enum Way {
 /// What a script of an exercise's own finds out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
+    /// Whether the program listens. Nothing is sent.
+    Listens,
     /// Whether rules of the protocol are kept.
     Rules,
     /// What becomes of a client that sends nothing of the right digest.

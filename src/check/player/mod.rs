@@ -18,6 +18,7 @@ use super::codec::{Codec, Wire};
 use super::line::Line;
 use super::outcome::{Event, Failure, Outcome, Talk, What};
 use super::script::{Act, Script, Step, cut};
+use crate::net::Stop;
 use crate::net::table::Transport;
 
 /// Where a script is played.
@@ -26,6 +27,8 @@ pub(super) struct Stage<'a> {
     pub(super) transport: Transport,
     /// How long the next byte of an answer may take.
     pub(super) patience: Duration,
+    /// Ends the play early.
+    pub(super) stop: &'a Stop,
     /// Processor time of the program so far.
     pub(super) cpu: &'a (dyn Fn() -> Option<Duration> + Sync),
     /// False once the program has ended.
@@ -47,6 +50,9 @@ pub(super) fn play(script: &Script, stage: &Stage<'_>) -> Outcome {
     };
     let mut failure = None;
     for step in &script.steps {
+        if stage.stop.requested() {
+            break;
+        }
         if let Err(failed) = player.step(step) {
             failure = Some((step.client, failed));
             break;
@@ -133,7 +139,7 @@ impl Player<'_> {
 
     fn open(&mut self, client: usize, holds: bool) -> Result<(), Failure> {
         let stage = self.stage;
-        let line = Line::open(stage.transport, stage.addr, holds, stage.patience);
+        let line = Line::open(stage.transport, stage.addr, holds, stage.patience, stage.stop);
         self.lines[client] = Some(line.map_err(|_| Failure::Refused)?);
         self.note(client, What::Opened);
         Ok(())

@@ -21,6 +21,8 @@ const KEPT: usize = 4 << 10;
 const STUCK: Duration = Duration::from_millis(300);
 /// The longest that a flood is waited for until it gets stuck.
 const FLOOD: Duration = Duration::from_secs(5);
+/// How often a wait looks whether the check is ended.
+const STOPS: Duration = Duration::from_millis(50);
 /// A share of a processor (in percent) that no server needs while nobody asks it for anything. Low, because on a loaded
 /// machine one that spins gets little of it.
 const BUSY_PERCENT: u32 = 10;
@@ -40,7 +42,7 @@ impl Player<'_> {
     pub(super) fn stuck(&mut self, client: usize) -> Result<(), Failure> {
         let begun = Instant::now();
         let (mut last, mut moved) = (0, begun);
-        while begun.elapsed() < FLOOD && moved.elapsed() < STUCK {
+        while !self.stage.stop.requested() && begun.elapsed() < FLOOD && moved.elapsed() < STUCK {
             let (sent, done) = self.line(client)?.flooded();
             if sent > last {
                 (last, moved) = (sent, Instant::now());
@@ -60,7 +62,7 @@ impl Player<'_> {
     fn crammed(&self, client: usize, end: Instant) -> Result<(), Failure> {
         let Some(local) = self.line(client)?.local() else { return Ok(()) };
         let (mut last, mut moved) = (None, Instant::now());
-        while moved.elapsed() < STUCK && Instant::now() < end {
+        while !self.stage.stop.requested() && moved.elapsed() < STUCK && Instant::now() < end {
             let row = table::connection(self.stage.addr, local).ok().flatten();
             let queues = row.map(|row| (row.recv_q, row.send_q));
             if queues != last {
@@ -76,7 +78,7 @@ impl Player<'_> {
         let begun = Instant::now();
         let line = self.line(client)?;
         let mut had = 0;
-        while begun.elapsed() < FLOOD {
+        while !self.stage.stop.requested() && begun.elapsed() < FLOOD {
             let more = line.wait(Instant::now() + STUCK, |inbox| {
                 let more = inbox.bytes.len() > had && inbox.ended.is_none();
                 more.then_some(inbox.bytes.len())
@@ -91,8 +93,20 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Waits, unless the check is ended.
+    fn rest(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.stage.stop.requested() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(STOPS));
+        }
+    }
+
     pub(super) fn pause(&mut self, client: usize, time: Duration) {
-        std::thread::sleep(time);
+        self.rest(time);
         self.note(client, What::Paused(time));
     }
 
@@ -129,7 +143,7 @@ impl Player<'_> {
     pub(super) fn idle(&mut self, time: Duration) -> Result<(), Failure> {
         let begun = Instant::now();
         let Some(before) = (self.stage.cpu)() else { return Ok(()) };
-        std::thread::sleep(time);
+        self.rest(time);
         let Some(after) = (self.stage.cpu)() else { return Ok(()) };
         let (used, passed) = (after.saturating_sub(before).as_millis(), begun.elapsed().as_millis().max(1));
         let percent = u32::try_from(used * 100 / passed).unwrap_or(u32::MAX);
