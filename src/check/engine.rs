@@ -5,10 +5,13 @@ use std::time::Instant;
 use super::case::{Case, Trial};
 use super::diagnosis::{self, Evidence, Finding, Observed};
 use super::exercise::Exercise;
+use super::lanes::Lanes;
 use super::outcome::Outcome;
-use super::plan::Plan;
+use super::plan::{Plan, Probe};
 use super::report::{self, CaseReport, CheckReport, Diagnosis, Status};
-use super::subject::{Subject, Unready};
+use super::script::Script;
+use super::subject::Unready;
+use super::timetable::{Played, Verdict};
 use super::{CheckError, CheckEvent, Config, reduce};
 use crate::report::Events;
 
@@ -16,16 +19,6 @@ use crate::report::Events;
 pub(super) const LISTENS: &str = "listens";
 /// Experiments for one run: more hypotheses than this are not tested.
 const EXPERIMENTS: usize = 30;
-
-/// What became of a case.
-#[derive(Debug)]
-pub(super) enum Verdict {
-    Passed,
-    Failed(Box<Trial>, Box<Outcome>),
-    /// The program did not get as far as listening.
-    Unready(Unready),
-    Skipped(String),
-}
 
 /// Checks a server: plays all cases of the exercise, finds out why some failed, and reports.
 ///
@@ -37,31 +30,34 @@ pub fn run(
     events: &mut dyn Events<CheckEvent>,
 ) -> Result<CheckReport, CheckError> {
     let cases = chosen(exercise, config.case.as_deref())?;
-    let mut run = Run {
-        exercise,
-        subject: Subject::new(config, exercise),
-        evidence: Evidence::new(exercise.dialect.clone(), exercise.transport),
-        begun: Instant::now(),
-        config,
-        experiments: 0,
-    };
-    let mut verdicts: Vec<Verdict> = Vec::new();
-    for (number, case) in cases.iter().enumerate() {
-        events.event(CheckEvent::Case { number, of: cases.len(), name: case.name });
-        let verdict = match run.unmet(&cases, &verdicts, case) {
-            Some(why) => Verdict::Skipped(why),
-            None => run.case(number, case)?,
-        };
-        verdicts.push(verdict);
-    }
+    let begun = Instant::now();
+    let mut lanes = Lanes::new(exercise, config, begun);
+    let timetable = lanes.play(&cases, events)?;
+    let (verdicts, played) = timetable.finish(lanes.over());
+    let mut run =
+        Run { exercise, evidence: evidence(exercise, &cases, played), lanes, config, experiments: 0 };
     let findings = run.findings(events)?;
     let reports = run.reports(&cases, verdicts, &findings)?;
     Ok(CheckReport::new(exercise, config, reports))
 }
 
+/// What was observed in the cases.
+fn evidence(exercise: &Exercise, cases: &[Case], played: Vec<Played>) -> Evidence {
+    let mut evidence = Evidence::new(exercise.dialect.clone(), exercise.transport);
+    evidence.observed = played
+        .into_iter()
+        .map(|Played { job, outcome }| {
+            let plan = cases[job.case].trials[job.trial].plan.clone();
+            Observed { case: Some(job.case), plan, outcome }
+        })
+        .collect();
+    evidence
+}
+
 /// The cases to run: all, or one with what it needs.
 fn chosen(exercise: &Exercise, name: Option<&str>) -> Result<Vec<Case>, CheckError> {
-    let listens = Case::new(LISTENS, "The program listens on the port that it was given.", &[]);
+    let listens = Case::new(LISTENS, "The program listens on the port that it was given.", &[])
+        .probe(Probe::Listens, Script::default());
     let mut cases = vec![listens];
     cases.extend(exercise.cases.iter().cloned());
     let Some(name) = name else { return Ok(cases) };
@@ -86,58 +82,13 @@ fn chosen(exercise: &Exercise, name: Option<&str>) -> Result<Vec<Case>, CheckErr
 
 struct Run<'a> {
     exercise: &'a Exercise,
-    subject: Subject<'a>,
+    lanes: Lanes<'a>,
     evidence: Evidence,
-    begun: Instant,
     config: &'a Config,
     experiments: usize,
 }
 
 impl Run<'_> {
-    /// Why a case can't be run, if it can't.
-    fn unmet(&self, cases: &[Case], verdicts: &[Verdict], case: &Case) -> Option<String> {
-        if self.begun.elapsed() > self.config.limit {
-            return Some("the time for the whole run is over".to_owned());
-        }
-        let failed = |need: &&str| {
-            let at = cases.iter().position(|case| case.name == *need);
-            at.and_then(|at| verdicts.get(at)).is_some_and(|verdict| !matches!(verdict, Verdict::Passed))
-        };
-        let need = case.needs.iter().copied().find(failed)?;
-        Some(format!("it tells nothing without `{need}`"))
-    }
-
-    fn case(&mut self, number: usize, case: &Case) -> Result<Verdict, CheckError> {
-        if case.name == LISTENS {
-            return Ok(match self.subject.play(&super::script::Script::default()) {
-                Ok(_) => Verdict::Passed,
-                Err(Unready::Checker(error)) => return Err(error),
-                Err(unready) => Verdict::Unready(unready),
-            });
-        }
-        for trial in &case.trials {
-            if self.begun.elapsed() > self.config.limit {
-                return Ok(Verdict::Skipped("the time for the whole run is over".to_owned()));
-            }
-            let outcome = match self.subject.play(&trial.script(&*self.exercise.dialect)) {
-                Ok(outcome) => outcome,
-                Err(Unready::Checker(error)) => return Err(error),
-                Err(unready) => return Ok(Verdict::Unready(unready)),
-            };
-            let passed = outcome.passed();
-            let failed = (!passed).then(|| outcome.clone());
-            self.evidence.observed.push(Observed {
-                case: Some(number),
-                plan: trial.plan.clone(),
-                outcome: outcome.thin(),
-            });
-            if let Some(outcome) = failed {
-                return Ok(Verdict::Failed(Box::new(trial.clone()), Box::new(outcome)));
-            }
-        }
-        Ok(Verdict::Passed)
-    }
-
     /// Tests one hypothesis after the other, with the experiments that they ask for.
     fn findings(&mut self, events: &mut dyn Events<CheckEvent>) -> Result<Vec<Finding>, CheckError> {
         let mut findings = Vec::new();
@@ -149,7 +100,7 @@ impl Run<'_> {
                 match (hypothesis.test)(&self.evidence) {
                     diagnosis::Test::No => break,
                     diagnosis::Test::Try(plan) => {
-                        let over = self.begun.elapsed() > self.config.limit;
+                        let over = self.lanes.over().is_some();
                         if self.experiments >= EXPERIMENTS || over || self.evidence.has(&plan) {
                             break;
                         }
@@ -170,9 +121,9 @@ impl Run<'_> {
     fn experiment(&mut self, plan: Plan) -> Result<bool, CheckError> {
         self.experiments += 1;
         // What earlier cases left behind shall not decide it.
-        self.subject.stop();
+        self.lanes.subject().stop();
         let script = plan.script(&*self.exercise.dialect);
-        let outcome = match self.subject.play(&script) {
+        let outcome = match self.lanes.subject().play(&script) {
             Ok(outcome) => outcome,
             Err(Unready::Checker(error)) => return Err(error),
             Err(_) => Outcome::default(),
@@ -196,7 +147,7 @@ impl Run<'_> {
             let (mut report, failed) = report::of_case(case, verdict);
             if let Some((mut trial, mut outcome)) = failed {
                 let worth = first || finding.is_none();
-                if worth && self.begun.elapsed() < self.config.limit {
+                if worth && self.lanes.over().is_none() {
                     (trial, outcome) = self.reduced(trial, outcome)?;
                 }
                 report::explain(&mut report, self.exercise, self.config, &trial, &outcome);
@@ -221,7 +172,7 @@ impl Run<'_> {
         let mut error = None;
         let smallest = reduce::reduce(&trial.plan, &outcome, &*dialect, |plan| {
             let script = plan.script(&*dialect);
-            match self.subject.play(&script) {
+            match self.lanes.subject().play(&script) {
                 Ok(outcome) => {
                     (!outcome.passed()).then_some((Trial { plan: plan.clone(), written: None }, outcome))
                 }

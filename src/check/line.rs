@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::outcome::Ended;
 use crate::net::table::Transport;
-use crate::net::{Cause, NetError, SocketOptions, Stream, socket};
+use crate::net::{Cause, NetError, SocketOptions, Stop, Stream, socket};
 
 /// More than any right answer here has: a server that sends without end is not listened to for ever, and what it
 /// sent to each of several clients is kept as evidence.
@@ -22,7 +22,7 @@ const SLOW_RCVBUF: usize = 2 << 10;
 /// Its largest segment: a server's send buffer holds some ten of them at first, here about 50 KB in place of the 2.5 MB that
 /// loopback's segments of 64 KiB would get. So sends are cut short early.
 const SLOW_SEGMENT: u32 = 256;
-/// How often a thread that waits for datagrams looks whether it is still wanted.
+/// How often a thread that waits looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// What has come, in chunks as the reads returned them.
@@ -60,6 +60,7 @@ pub(super) struct Line {
     shared: Arc<Shared>,
     reader: Option<JoinHandle<()>>,
     flood: Option<JoinHandle<()>>,
+    stop: Stop,
 }
 
 impl Line {
@@ -69,6 +70,7 @@ impl Line {
         addr: SocketAddr,
         holds: bool,
         patience: Duration,
+        stop: &Stop,
     ) -> Result<Line, NetError> {
         let shared = Arc::new(Shared::default());
         let most = if holds { SLOW_INBOX } else { INBOX };
@@ -92,7 +94,7 @@ impl Line {
             Socket::Udp(socket) => read_datagrams(&socket, &inbox),
             Socket::Gone => {}
         });
-        Ok(Line { socket, shared, reader: Some(reader), flood: None })
+        Ok(Line { socket, shared, reader: Some(reader), flood: None, stop: stop.clone() })
     }
 
     /// Sends all of `bytes`; false if the server does not take them, or is gone.
@@ -157,10 +159,10 @@ impl Line {
                 return Some(found);
             }
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if left.is_zero() || self.stop.requested() {
                 return None;
             }
-            let waited = self.shared.changed.wait_timeout(inbox, left);
+            let waited = self.shared.changed.wait_timeout(inbox, left.min(LOOK));
             inbox = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -12,6 +12,8 @@
 //! | [`expect`]      | what an answer has to be                                                |
 //! | [`plan`]        | messages and the way they are played; from it comes the [`script`]      |
 //! | `player`        | plays a script on real sockets                                          |
+//! | `timetable`     | which trial comes next, and the verdict on each case                    |
+//! | `lanes`         | plays the trials, side by side where the program is a slow one          |
 //! | `subject`       | the program under test: started, restarted, ended                       |
 //! | [`outcome`]     | what was observed                                                       |
 //! | [`diagnosis`]   | pure: from all that was observed to the class of the bug, if it is proven |
@@ -30,6 +32,7 @@ pub mod exercise;
 mod exercises;
 pub mod expect;
 pub mod grade;
+mod lanes;
 mod line;
 pub mod outcome;
 pub mod plan;
@@ -39,6 +42,7 @@ mod report;
 mod reproduce;
 pub mod script;
 mod subject;
+mod timetable;
 pub mod variant;
 
 use std::io;
@@ -51,7 +55,7 @@ pub use exercise::{Exercise, Lab};
 pub use report::{CaseReport, CheckReport, Detail, Diagnosis, Status};
 pub use variant::Variant;
 
-use crate::net::NetError;
+use crate::net::{NetError, Stop};
 use crate::process::{Program, SpawnError};
 
 /// How to check.
@@ -67,6 +71,8 @@ pub struct Config {
     pub patience: Duration,
     /// How long the whole run may take; what is not done by then is skipped.
     pub limit: Duration,
+    /// Ends the check early: what is not done by then is skipped.
+    pub stop: Stop,
     /// How the program is called in a reproduction, such as `python3 my_server.py {port}`.
     pub shown: String,
     /// Where the program's folders are made; `None`: in the system's temporary folder.
@@ -78,7 +84,8 @@ impl Config {
     #[must_use]
     pub fn new(target: Target, seed: u64) -> Config {
         let (patience, limit) = (Duration::from_secs(3), Duration::from_secs(120));
-        Config { target, seed, case: None, patience, limit, shown: String::new(), scratch: None }
+        let stop = Stop::new();
+        Config { target, seed, case: None, patience, limit, stop, shown: String::new(), scratch: None }
     }
 }
 

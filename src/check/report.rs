@@ -7,12 +7,13 @@ use serde::{Serialize, Serializer};
 
 use super::case::{Case, Trial};
 use super::diagnosis::Finding;
-use super::engine::{LISTENS, Verdict};
+use super::engine::LISTENS;
 use super::exercise::{Exercise, Lab};
 use super::outcome::{Ended, Failure, Outcome, What};
 use super::plan::Way;
 use super::reproduce::reproduce;
 use super::subject::Unready;
+use super::timetable::Verdict;
 use super::{Config, Target};
 use crate::report::{Block, Exchange, ExchangeRow, Report, Span};
 use crate::text::{Grouped, byte_count, counted, excerpt};
@@ -158,7 +159,12 @@ pub(super) fn of_case(case: &Case, verdict: Verdict) -> (CaseReport, Option<(Tri
         exchange: None,
     };
     match verdict {
-        Verdict::Passed => (report, None),
+        Verdict::Passed(left_out) => {
+            if let Some(left_out) = left_out {
+                report.observed = format!("As expected, as far as it was tried: {left_out}.");
+            }
+            (report, None)
+        }
         Verdict::Failed(trial, outcome) => {
             report.status = Status::Failed;
             (report, Some((*trial, *outcome)))

@@ -47,11 +47,28 @@ pub(super) struct Subject<'a> {
     child: Mutex<Option<Child>>,
     addr: Option<SocketAddr>,
     folder: Option<PathBuf>,
+    /// How long it took until it listened, the last time.
+    began_in: Option<Duration>,
+    /// Nobody has connected since it was started.
+    untouched: bool,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(config: &'a Config, exercise: &'a Exercise) -> Subject<'a> {
-        Subject { config, exercise, child: Mutex::new(None), addr: None, folder: None }
+        Subject {
+            config,
+            exercise,
+            child: Mutex::new(None),
+            addr: None,
+            folder: None,
+            began_in: None,
+            untouched: false,
+        }
+    }
+
+    /// How long the program took until it listened.
+    pub(super) fn began_in(&self) -> Option<Duration> {
+        self.began_in
     }
 
     /// Plays a script. The program is started where it does not run, and ended where it may be the worse for it.
@@ -64,6 +81,7 @@ impl<'a> Subject<'a> {
 
     fn play_once(&mut self, script: &Script) -> Result<Outcome, Unready> {
         let addr = self.ready()?;
+        self.untouched &= script.steps.is_empty();
         let outcome = {
             let (child, cpu) = (&self.child, || with(&self.child, |child| child.cpu_time()));
             let alive = || with(child, |child| child.exited().is_none().then_some(())).is_some();
@@ -73,6 +91,7 @@ impl<'a> Subject<'a> {
                 transport: self.exercise.transport,
                 around: self.folder.as_deref(),
                 patience: self.config.patience,
+                stop: &self.config.stop,
                 cpu: &cpu,
                 alive: &(move || !own || alive()),
             };
@@ -87,7 +106,7 @@ impl<'a> Subject<'a> {
             Target::Running(addr) => Ok(*addr),
             Target::Program(program) => {
                 let runs = with(&self.child, |child| child.exited().is_none().then_some(())).is_some();
-                match self.addr.filter(|_| runs && !self.exercise.once) {
+                match self.addr.filter(|_| runs && (!self.exercise.once || self.untouched)) {
                     Some(addr) => Ok(addr),
                     None => self.start(program),
                 }
@@ -97,6 +116,7 @@ impl<'a> Subject<'a> {
 
     fn start(&mut self, program: &Program) -> Result<SocketAddr, Unready> {
         self.stop();
+        let begun = Instant::now();
         let checker = |error: CheckError| Unready::Checker(error);
         let port = free_port(self.exercise.transport).map_err(|e| checker(CheckError::Net(e)))?;
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -112,7 +132,9 @@ impl<'a> Subject<'a> {
         self.folder = Some(folder);
         let child = program.spawn().map_err(|e| checker(CheckError::Spawn(e)))?;
         *lock(&self.child) = Some(child);
-        self.await_socket(SocketAddr::new(host, port))
+        let addr = self.await_socket(SocketAddr::new(host, port))?;
+        (self.began_in, self.untouched) = (Some(begun.elapsed()), true);
+        Ok(addr)
     }
 
     /// Waits until the socket table shows the program's socket.
@@ -143,7 +165,7 @@ impl<'a> Subject<'a> {
                 std::thread::sleep(Duration::from_millis(50));
                 return Err(Unready::Exited(exit, stderr(child)));
             }
-            if begun.elapsed() > START {
+            if begun.elapsed() > START || self.config.stop.requested() {
                 return Err(Unready::Never(stderr(child)));
             }
             std::thread::sleep(Duration::from_millis(5));

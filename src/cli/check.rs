@@ -12,14 +12,19 @@ use crate::check::case::Case;
 use crate::check::grade::{self, Points, Scratch};
 use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
 use crate::lab::progress;
-use crate::net::Address;
-use crate::process::Program;
+use crate::net::{Address, Stop, StopGuard};
+use crate::process::{self, Program};
 use crate::render::grading::{self, Format};
 use crate::render::{Progress, Style};
 use crate::report::{Events, Report};
 
 use super::output::Output;
 use super::{USAGE, UsageError, answered, exercises, paths, values, watch};
+
+/// The exit code after Ctrl-C.
+pub(super) const INTERRUPTED: u8 = 130;
+/// After Ctrl-C the report comes at once, or not at all: a socket call may still block.
+const REPORTS_WITHIN: Duration = Duration::from_millis(400);
 
 /// Check a program of your own, in any language, and say what is wrong with it
 ///
@@ -30,7 +35,9 @@ use super::{USAGE, UsageError, answered, exercises, paths, values, watch};
 /// `{host}` and `{port}` in the command are replaced; the port is in the variable NETLAB_PORT, too. The program's whole
 /// process group is ended.
 ///
-/// Exit code: 0 if all cases passed, 1 if one failed, 2 for wrong usage or if the checker itself failed.
+/// Ctrl-C ends the program and prints what has been judged so far.
+///
+/// Exit code: 0 if all cases passed, 1 if one failed, 2 for wrong usage or if the checker itself failed, 130 after Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -90,15 +97,15 @@ pub(super) struct CheckArgs {
 
 impl CheckArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        if self.watch { self.watched(output) } else { self.once(output) }
+        if self.watch { self.watched(output) } else { self.once(output, &Stop::on_signals_and_hangup()?) }
     }
 
     /// Checks now and after each save, until Ctrl-C.
     fn watched(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        watch::again_and_again(&self.command, || self.once(output).map(drop))
+        watch::again_and_again(&self.command, |stop| self.once(output, stop))
     }
 
-    fn once(&self, output: &Output) -> anyhow::Result<ExitCode> {
+    fn once(&self, output: &Output, stop: &Stop) -> anyhow::Result<ExitCode> {
         let variant = exercises::variant(self.variant);
         let seed = self.seed.map_or_else(random_seed, Ok)?;
         let exercise = exercises::find(&self.exercise, &variant, seed)?;
@@ -107,7 +114,9 @@ impl CheckArgs {
         }
         let points = self.points(&exercise)?;
         let scratch = self.confine.then(Scratch::new).transpose()?;
-        let config = self.config(seed, scratch.as_ref())?;
+        let mut config = self.config(seed, scratch.as_ref())?;
+        config.stop = stop.clone();
+        let _ends = ends_at_once(stop);
         let mut progress = Watching::new(output);
         let check = if self.client { check::client::run } else { check::run };
         let mut report = check(&exercise, &config, &mut progress).map_err(failed)?;
@@ -119,6 +128,10 @@ impl CheckArgs {
             points.apply(&mut report);
         }
         self.write(&report, output)?;
+        if stop.requested() {
+            Output::note("interrupted: this is what was judged until then");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         if report.succeeded() && self.case.is_none() && !self.client {
             remember(&self.exercise);
         }
@@ -180,6 +193,19 @@ impl CheckArgs {
             crate::text::printable(&words.join(" ")).replace("{port}", "PORT").replace("{host}", "127.0.0.1");
         Ok(config)
     }
+}
+
+/// Has Ctrl-C end the program under test at once, and this process soon after, whatever the check waits for.
+fn ends_at_once(stop: &Stop) -> StopGuard {
+    stop.on_stop(|| {
+        process::end_all();
+        std::thread::spawn(|| {
+            std::thread::sleep(REPORTS_WITHIN);
+            process::end_all();
+            Output::note("interrupted");
+            std::process::exit(i32::from(INTERRUPTED));
+        });
+    })
 }
 
 /// Notes for `netlab lab` that the exercise was passed. A folder that can't be written is no reason to fail a check.

@@ -21,20 +21,21 @@ const MOST: usize = 500;
 /// When each file was saved, and its size; `None` while it is missing: editors replace files.
 type State = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
-/// Does `work`, and again after each save of the files that `command` names, until Ctrl-C.
+/// Does `work`, and again after each save of the files that `command` names, until Ctrl-C. Work that was interrupted says
+/// so by its exit code.
 ///
 /// # Errors
 /// A command without files; what `work` says at its first time. Later it may fail: the next save mends that.
 pub(super) fn again_and_again(
     command: &[OsString],
-    mut work: impl FnMut() -> anyhow::Result<()>,
+    mut work: impl FnMut(&Stop) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let Some(first) = named(command).into_iter().next() else {
         let message = "--watch needs a command behind `--` that names the program's file, such as `python3 my_server.py`";
         return Err(UsageError::new(message.to_owned()).into());
     };
     // Installed before the first report: who has seen that may press Ctrl-C.
-    let stop = Stop::on_signals()?;
+    let stop = Stop::on_signals_and_hangup()?;
     let mut again = false;
     loop {
         // Taken before the work: what is saved meanwhile is checked next.
@@ -43,11 +44,12 @@ pub(super) fn again_and_again(
             // Home, and everything away: what was scrolled off stays.
             Output::print("\x1b[H\x1b[2J")?;
         }
-        match work() {
+        match work(&stop) {
             Err(error) if again => {
                 Output::note(&format!("error: {}", text::printable(&format!("{error:#}"))));
             }
-            result => result?,
+            Ok(code) if stop.requested() => return Ok(code),
+            result => drop(result?),
         }
         again = true;
         let (count, name) =

@@ -45,6 +45,6 @@ pub use os::{
 pub use reactor::{
     Admit, Closed, ConnId, ConnMap, GroupId, Handler, How, Io, Limits, Overflow, Peer, Reactor,
 };
-pub use stop::Stop;
+pub use stop::{Stop, StopGuard};
 pub use stream::Stream;
 pub use udp::{MAX_DATAGRAM, Received, Udp, is_local_ip, max_datagram};

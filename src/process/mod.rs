@@ -158,6 +158,17 @@ impl Program {
     }
 }
 
+/// Ends all programs that run, with their groups and what left them, at once: netlab itself is about to end. Whoever waits for
+/// one of them finds it ended. On Windows they end when they are dropped.
+pub fn end_all() {
+    running(|running| {
+        for leader in running.iter() {
+            os::kill_group_of(*leader);
+        }
+        os::kill_orphans(running, OTHERS.get_or_init(HashSet::new));
+    });
+}
+
 /// Ends the group of `leader` when it has more than `most` processes: a fork bomb. The watch is over when `leader`
 /// is none of ours any more.
 fn watch_size(leader: u32, most: usize) {
