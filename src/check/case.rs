@@ -134,6 +134,10 @@ fn contents(codec: Codec, shape: &Shape) -> Vec<Case> {
     let expected = "Text beyond ASCII is answered like any other: a length counts bytes, not characters.";
     let mut case = Case::new("wide-characters", expected, &["one-message"]);
     case = case.plan(Plan::new(Way::Whole, &[WIDE.as_bytes(), b"end"]));
+    if codec == Codec::Line {
+        // Letters that a capital of another alphabet, or of two letters, would change.
+        case = case.plan(Plan::new(Way::Whole, &["\u{e9}\u{df}\u{b5}".as_bytes(), b"end"]));
+    }
     if codec == Codec::Header {
         // What is JSON is announced as text, and a program may treat that otherwise.
         case = case.plan(Plan::new(Way::Whole, &[format!("\"{WIDE}\"").as_bytes(), b"end"]));

@@ -6,7 +6,7 @@ use super::case::{Case, Trial};
 use super::diagnosis::{self, Evidence, Finding, Observed};
 use super::exercise::Exercise;
 use super::lanes::Lanes;
-use super::outcome::Outcome;
+use super::outcome::{Failure, Outcome};
 use super::plan::{Plan, Probe};
 use super::report::{self, CaseReport, CheckReport, Diagnosis, Status};
 use super::script::Script;
@@ -126,7 +126,8 @@ impl Run<'_> {
         let outcome = match self.lanes.subject().play(&script) {
             Ok(outcome) => outcome,
             Err(Unready::Checker(error)) => return Err(error),
-            Err(_) => Outcome::default(),
+            // A program that did not start shows nothing, least of all that it passed.
+            Err(_) => Outcome { failure: Some((0, Failure::Refused)), ..Outcome::default() },
         };
         let failed = !outcome.passed();
         self.evidence.observed.push(Observed { case: None, plan, outcome });

@@ -1,14 +1,20 @@
 //! Clients that come, stay, and go.
 
 use super::{Evidence, Observed, Test, holds, last_words};
-use crate::check::outcome::{Ended, Event, Failure, What};
+use crate::check::outcome::{Ended, Event, Failure, Outcome, What};
 use crate::check::plan::{Plan, Probe, Way, interleaved_payload};
 use crate::net::table::Transport;
+use crate::text::counted;
 
 /// The end of the client's side is not understood.
 pub(super) fn ignores_half_close(evidence: &Evidence) -> Test {
     let Some(observed) = evidence.symptom(|way| *way == Way::HalfClosed) else { return Test::No };
     if !evidence.passed(|plan| plan.way == Way::Whole) {
+        return Test::No;
+    }
+    // Where only answers that pile up are lost, the end of the client's side is the cause if nothing else makes them pile up.
+    let piled_up = evidence.passed(|plan| plan.way == Way::HalfClosed);
+    if piled_up && !evidence.passed(|plan| plan.way == Way::SlowReader) {
         return Test::No;
     }
     let said = match observed.failure() {
@@ -147,6 +153,11 @@ pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
         if !at_once || !evidence.passed(|plan| matches!(plan.way, Way::Cut(_))) {
             return Test::No;
         }
+        let crowd = Plan { way: Way::Crowd, ..plan };
+        let Some(outcome) = evidence.of(&crowd) else { return Test::Try(crowd) };
+        if !outcome.passed() {
+            return too_few_at_a_time(evidence, outcome);
+        }
         let explanation = "your server serves one client at a time: while one had sent half of a message, another one asked and got no \
              answer; between messages both were served. One loop for all must never wait for one: keep what has come in that \
              client's buffer, and go back to the selector."
@@ -157,6 +168,18 @@ pub(super) fn one_at_a_time(evidence: &Evidence) -> Test {
          as soon as the first had left, the answer came. Serve each in a thread, or all in one loop over a selector."
         .to_owned();
     evidence.proven("one-client-at-a-time", explanation, explained)
+}
+
+/// One client after the other came and asked, and stayed; from some number on no answer came.
+fn too_few_at_a_time(evidence: &Evidence, crowd: &Outcome) -> Test {
+    let Some((served @ 1.., Failure::Silent)) = crowd.failure else { return Test::No };
+    let explanation = format!(
+        "your server serves only {} at a time: with so many connected, the next one asked and got no answer. Clients that stay \
+         must not use up what serves them: give each its own thread, or all one selector.",
+        counted(served as u64, "client")
+    );
+    let together = |o: &Observed| matches!(o.plan.way, Way::Interleaved | Way::Silent);
+    evidence.proven("one-client-at-a-time", explanation, together)
 }
 
 /// Clients that speak are served together; one that says nothing stops all.

@@ -85,9 +85,14 @@ pub(super) fn splits_multibyte(evidence: &Evidence) -> Test {
     }
     let ended = last_words(&observed.outcome);
     let ended = if ended.is_empty() { String::new() } else { format!(" ({ended})") };
+    let cure = if evidence.codec() == Codec::Raw {
+        "What is only sent back need not be decoded at all: keep the bytes"
+    } else {
+        "Collect the bytes of the whole message first, then decode"
+    };
     let explanation = format!(
         "your server decodes what one recv returned as text: cut between two characters the message was answered, cut inside a \
-         character it was not{ended}. Collect the bytes of the whole message first, then decode."
+         character it was not{ended}. {cure}."
     );
     let no_text = |o: &Observed| match &o.plan.way {
         Way::AfterBad(bytes) => std::str::from_utf8(bytes).is_err(),
@@ -201,7 +206,7 @@ pub(super) fn truncates(evidence: &Evidence) -> Test {
     if kept == 0 || kept >= payload.len() {
         return Test::No;
     }
-    let (whole, kept) = (Grouped(payload.len() as u64), Grouped(kept as u64));
+    let (kept_bytes, whole, kept) = (kept, Grouped(payload.len() as u64), Grouped(kept as u64));
     let udp = evidence.transport == Transport::Udp;
     let advice = if udp {
         "recvfrom drops what does not fit in its buffer: give it room for the largest datagram."
@@ -209,10 +214,23 @@ pub(super) fn truncates(evidence: &Evidence) -> Test {
         "Read on until the whole message is there, however long it is."
     };
     let explanation = format!(
-        "your server cuts long messages: of {whole} bytes it used the first {kept}. Shorter ones pass. {advice}"
+        "your server cuts long messages: of {whole} bytes it used the first {kept}{}. {advice}",
+        remainder(payload.len(), kept_bytes)
     );
     evidence.proven("truncates-long-message", explanation, |o| {
         largest(o) >= LARGE || o.plan.way == Way::SlowReader
+    })
+}
+
+/// What a length kept in too few bytes leaves of itself, in words.
+fn remainder(whole: usize, kept: usize) -> String {
+    let cut = [(256, "one byte"), (65_536, "two bytes")].into_iter().find(|(size, _)| whole % size == kept);
+    cut.map_or(String::new(), |(size, room)| {
+        format!(
+            ", the remainder of {} by {}: as if the length were kept in {room}",
+            Grouped(whole as u64),
+            Grouped(size as u64)
+        )
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) fn partial_digest(evidence: &Evidence) -> Test {
     if !granted(evidence, Probe::PartialDigest) || !wrong_is_refused {
         return Test::No;
     }
-    let explanation = "your server compares a part of the digest: one that was right only in its first bytes was accepted, one that \
+    let explanation = "your server compares a part of the digest: one that was right only in some of its bytes was accepted, one that \
          was wrong in all of them was refused. Read all 32 bytes, and compare all of them by hmac.compare_digest.";
     evidence.proven("compares-partial-digest", explanation.to_owned(), probed(Probe::PartialDigest))
 }

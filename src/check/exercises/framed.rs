@@ -44,7 +44,7 @@ fn framed(name: &'static str, summary: &'static str, width: usize, variant: &Var
     let prefix = variant.prefix(width);
     let mark = variant.mark();
     let dialect = FramedEcho { codec: Codec::Prefixed(prefix), mark: mark.clone().into_bytes() };
-    // A claim of much that never comes; a frame that ends early; half a prefix; a payload that is no text.
+    // The largest claim of all; a claim of much that never comes; a frame that ends early; half a prefix; a payload that is no text.
     let claim = [prefix.encode(60_000), b"abc".to_vec()].concat();
     let early = [prefix.encode(10), b"abc".to_vec()].concat();
     let no_text = [prefix.encode(2), vec![0xff, 0xfe]].concat();
@@ -55,7 +55,7 @@ fn framed(name: &'static str, summary: &'static str, width: usize, variant: &Var
         empty: true,
         binary: true,
         largest: if width == 2 { 65_000 } else { 200_000 },
-        bad: vec![early, vec![0], claim, no_text],
+        bad: vec![early, vec![0], vec![0xff; prefix.width], claim, no_text],
     };
     Exercise {
         name,

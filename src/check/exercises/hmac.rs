@@ -109,6 +109,14 @@ fn cases(dialect: &Challenge) -> Vec<Case> {
         mac[4..].iter_mut().for_each(|byte| *byte ^= 0x55);
         mac
     };
+    let first_wrong: fn(Vec<u8>) -> Vec<u8> = |mut mac| {
+        mac[0] ^= 1;
+        mac
+    };
+    let start_wrong: fn(Vec<u8>) -> Vec<u8> = |mut mac| {
+        mac[..SIZE - 4].iter_mut().for_each(|byte| *byte ^= 0x55);
+        mac
+    };
     let half: fn(Vec<u8>) -> Vec<u8> = |mac| mac[..SIZE / 2].to_vec();
     let mut cut = case("cut", "An answer that comes in pieces is right all the same.", &["one-message"]);
     for at in [1, 16, 31] {
@@ -122,6 +130,8 @@ fn cases(dialect: &Challenge) -> Vec<Case> {
         case("partial-digest", "An answer that is right in part is turned away.", &["wrong-digest"])
             .probe(Probe::PartialDigest, dialect.denied(last_wrong, false))
             .probe(Probe::PartialDigest, dialect.denied(half_wrong, false))
+            .probe(Probe::PartialDigest, dialect.denied(first_wrong, false))
+            .probe(Probe::PartialDigest, dialect.denied(start_wrong, false))
             .probe(Probe::PartialDigest, dialect.denied(half, true)),
         case("next-client", "When a client has left, the next one is served.", &["one-message"])
             .plan(plan(Way::Successive)),

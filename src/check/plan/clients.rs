@@ -14,6 +14,9 @@ const IDLE: Duration = Duration::from_millis(800);
 /// After a client has left: by then, a server that ends with it has ended.
 const DEPARTURE: Duration = Duration::from_millis(600);
 
+/// Clients who are there together.
+pub(super) const CLIENTS: usize = 3;
+
 /// What one of several clients sends in place of `message`: it tells whom its answer is meant for.
 pub(in crate::check) fn interleaved_payload(message: &[u8], client: usize) -> Vec<u8> {
     [message, format!(" from {client}").as_bytes()].concat()
@@ -34,7 +37,6 @@ impl Writer<'_> {
 
     /// Three clients; each sends half of a message, then each the other half.
     pub(super) fn interleaved(&mut self) {
-        const CLIENTS: usize = 3;
         for client in 0..CLIENTS {
             self.open(client, false);
         }

@@ -46,6 +46,8 @@ pub enum Way {
     Interleaved,
     /// The first client connects and says nothing, while the second asks.
     Silent,
+    /// By three clients, whole messages, of whom each one stays.
+    Crowd,
     /// The second client asks while the first is connected, and is answered only when that has left.
     Waiting,
     /// Answers are not read until the server can send no more of them.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::clients::CLIENTS;
 use super::{Dialect, Plan, Turn, Way};
 use crate::check::codec::Wire;
 use crate::check::script::{Act, Script};
@@ -46,6 +47,10 @@ impl Writer<'_> {
             Way::Successive => self.successive(),
             Way::Interleaved => self.interleaved(),
             Way::Silent => self.silent(),
+            Way::Crowd => (0..CLIENTS).for_each(|client| {
+                self.open(client, false);
+                self.one_by_one(client);
+            }),
             Way::Waiting => self.waiting(),
             Way::SlowReader => self.slow_reader(),
             Way::AfterBad(bytes) => self.after_bad(bytes),
