@@ -80,6 +80,9 @@ pub struct Shape {
     pub bad: Vec<Vec<u8>>,
 }
 
+/// Text that somebody may be tempted to strip.
+pub(super) const PADDED: &[u8] = b" \t padded  ";
+
 /// Text with characters of three and four bytes, which no upper-casing changes.
 pub(super) const WIDE: &str = "漢字🙂";
 
@@ -135,6 +138,11 @@ fn contents(codec: Codec, shape: &Shape) -> Vec<Case> {
     let mut case = Case::new("wide-characters", expected, &["one-message"]);
     case = case.plan(Plan::new(Way::Whole, &[WIDE.as_bytes(), b"end"]));
     if codec == Codec::Line {
+        let letters = b"abcdefghijklm nopqrstuvwxyz NOPQ 0123456789";
+        let expected =
+            "A line holds any text, with blanks at its ends, too; each letter from a to z becomes a capital.";
+        let plan = |line: &[u8]| Plan::new(Way::Whole, &[line, b"end"]);
+        cases.push(Case::new("letters", expected, &["one-message"]).plan(plan(letters)).plan(plan(PADDED)));
         // Letters that a capital of another alphabet, or of two letters, would change.
         case = case.plan(Plan::new(Way::Whole, &["\u{e9}\u{df}\u{b5}".as_bytes(), b"end"]));
     }
@@ -146,8 +154,9 @@ fn contents(codec: Codec, shape: &Shape) -> Vec<Case> {
     if shape.binary {
         let all: Vec<u8> = (0..=255).collect();
         let plan = Plan::new(Way::Whole, &[&all, b"end"]);
-        let expected = format!("A {what} holds any bytes: 256 different ones come back.");
-        cases.push(Case::new("every-byte", expected, &["one-message"]).plan(plan));
+        let expected = format!("A {what} holds any bytes, at its ends, too: they all come back.");
+        let padded = Plan::new(Way::Whole, &[PADDED, b"end"]);
+        cases.push(Case::new("every-byte", expected, &["one-message"]).plan(plan).plan(padded));
     }
     cases
 }
@@ -227,7 +236,12 @@ pub(super) fn payload_of(dialect: &dyn Dialect, wire_size: usize) -> Vec<u8> {
         let over = wire(&numbered(0, length));
         length = (length + wire_size).saturating_sub(over);
     }
-    numbered(0, length)
+    let mut payload = numbered(0, length);
+    // A blank at the end is another case's question.
+    if let Some(last) = payload.last_mut().filter(|last| **last == b' ') {
+        *last = b'.';
+    }
+    payload
 }
 
 /// `000000 000001 000002 ...`: text of which every piece is found in one place alone.

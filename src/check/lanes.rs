@@ -98,11 +98,14 @@ impl<'a> Lanes<'a> {
                     let script = std::mem::take(&mut scripts[job.case][job.trial]);
                     let done = done.clone();
                     playing += 1;
-                    scope.spawn(move || {
-                        let result = catch_unwind(AssertUnwindSafe(|| lane.play(&script)));
+                    let play = move || {
+                        let result = catch_unwind(AssertUnwindSafe(|| lane.play_twice(&script)));
                         // Nobody takes it once the run has failed.
                         let _ = done.send(Done { job, lane, result });
-                    });
+                    };
+                    thread::Builder::new()
+                        .spawn_scoped(scope, play)
+                        .map_err(|source| CheckError::Thread { source })?;
                 }
                 if playing == 0 {
                     // All the copies but one have done their work.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::outcome::Ended;
 use crate::net::table::Transport;
-use crate::net::{Cause, NetError, SocketOptions, Stop, Stream, socket};
+use crate::net::{Cause, NetError, Op, SocketOptions, Stop, Stream, socket};
 
 /// More than any right answer here has: a server that sends without end is not listened to for ever, and what it
 /// sent to each of several clients is kept as evidence.
@@ -89,11 +89,11 @@ impl Line {
             Transport::Udp => Socket::Udp(Arc::new(socket::connect_udp(addr, &options)?)),
         };
         let (theirs, inbox) = (socket.clone(), shared.clone());
-        let reader = std::thread::spawn(move || match theirs {
+        let reader = thread(addr, move || match theirs {
             Socket::Tcp(stream) => read_stream(&stream, &inbox),
             Socket::Udp(socket) => read_datagrams(&socket, &inbox),
             Socket::Gone => {}
-        });
+        })?;
         Ok(Line { socket, shared, reader: Some(reader), flood: None, stop: stop.clone() })
     }
 
@@ -108,10 +108,10 @@ impl Line {
     }
 
     /// Sends `bytes` on a thread of its own.
-    pub(super) fn flood(&mut self, bytes: Vec<u8>, give_up: Duration) {
-        let Socket::Tcp(stream) = &self.socket else { return };
+    pub(super) fn flood(&mut self, bytes: Vec<u8>, give_up: Duration) -> Result<(), NetError> {
+        let Socket::Tcp(stream) = &self.socket else { return Ok(()) };
         let (stream, shared) = (stream.clone(), self.shared.clone());
-        self.flood = Some(std::thread::spawn(move || {
+        self.flood = Some(thread(stream.peer(), move || {
             let _ = stream.set_send_timeout(Some(give_up));
             for chunk in bytes.chunks(16 << 10) {
                 if stream.send_all(chunk).is_err() {
@@ -119,7 +119,8 @@ impl Line {
                 }
                 shared.flooded.fetch_add(chunk.len(), Ordering::SeqCst);
             }
-        }));
+        })?);
+        Ok(())
     }
 
     /// How much of the flood was sent, and whether that was all.
@@ -232,6 +233,11 @@ impl Shared {
         }
         self.changed.notify_all();
     }
+}
+
+/// A thread, or what the system says instead of one.
+fn thread(peer: SocketAddr, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, NetError> {
+    std::thread::Builder::new().spawn(work).map_err(|source| NetError::new(Op::Thread, peer, source))
 }
 
 fn read_stream(stream: &Stream, shared: &Shared) {

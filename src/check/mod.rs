@@ -107,6 +107,12 @@ pub enum CheckError {
     /// No port, no descriptor.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// No thread to play on.
+    #[error("start a thread")]
+    Thread {
+        /// What the system said.
+        source: io::Error,
+    },
     /// No folder for the program's files.
     #[error("make a temporary folder")]
     Folder {

@@ -120,6 +120,8 @@ pub struct Outcome {
     pub events: Vec<Event>,
     /// The first thing that was not as expected, and whose.
     pub failure: Option<(usize, Failure)>,
+    /// What was found outside of the server's folder, if that is not as it was.
+    pub trace: Option<String>,
     /// The program's end, if it ended.
     pub exit: Option<Exit>,
     /// The end of what the program wrote to stderr.

@@ -71,6 +71,15 @@ pub enum Act {
     Differs(usize),
     /// Lets come what comes, for at most so long or to the end: it is not judged.
     Ignore(Duration),
+    /// The server's folder has this file: a line that begins so, and then the rest.
+    File {
+        /// Its name.
+        name: String,
+        /// How the first line begins.
+        first: &'static str,
+        /// What stands behind the first line.
+        rest: String,
+    },
     /// Measures the processor time that the server uses while nobody asks it for anything.
     Idle(Duration),
 }
@@ -86,6 +95,7 @@ impl fmt::Debug for Act {
             Act::Pause(time) | Act::Nothing(time) | Act::Ignore(time) | Act::Idle(time) => {
                 write!(f, "{time:?}")
             }
+            Act::File { name, .. } => write!(f, "File({name})"),
             Act::Denied(_) => f.write_str("Denied"),
             Act::Differs(other) => write!(f, "Differs({other})"),
             Act::Stuck => f.write_str("Stuck"),

@@ -30,6 +30,8 @@ pub enum Op {
     Shutdown,
     /// Setting up or waiting in the readiness loop.
     Poll,
+    /// Starting a thread that waits for a peer.
+    Thread,
 }
 
 impl std::fmt::Display for Op {
@@ -47,6 +49,7 @@ impl std::fmt::Display for Op {
             Op::Recv => "receive from",
             Op::Shutdown => "shut down",
             Op::Poll => "wait for",
+            Op::Thread => "start a thread for",
         })
     }
 }
@@ -103,6 +106,13 @@ impl NetError {
     /// A reply or a connection that did not come in time.
     pub fn timed_out(op: Op, addr: impl Into<Address>) -> NetError {
         NetError::new(op, addr, io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
+    }
+
+    /// True if this machine lacks what it takes: the peer has no part in it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.op, Op::Socket | Op::Thread)
+            || matches!(self.cause(), Cause::Descriptors | Cause::NotHere | Cause::NotPermitted)
     }
 
     /// The same error once more: an `io::Error` can't be cloned, but what the system said can be said again.

@@ -50,7 +50,7 @@ pub(super) fn exits_after_one(evidence: &Evidence) -> Test {
     let second = |o: &&Observed| {
         o.plan.way == Way::Successive && o.outcome.failure.as_ref().is_some_and(|(n, _)| *n == 1)
     };
-    let Some(observed) = evidence.open().find(second) else { return Test::No };
+    let Some(observed) = evidence.open().find(second) else { return ends_with_one_datagram(evidence) };
     let refused = matches!(observed.failure(), Some(Failure::Refused | Failure::Gone(_)));
     if observed.outcome.exit.is_none() && !refused {
         return Test::No;
@@ -72,6 +72,22 @@ pub(super) fn exits_after_one(evidence: &Evidence) -> Test {
                 | Way::Silent
         )
     })
+}
+
+/// The first datagram is answered, and then the program ends.
+fn ends_with_one_datagram(evidence: &Evidence) -> Test {
+    let answered = |o: &Observed| o.outcome.failed_talk().is_some_and(|talk| talk.ends.len() == 1);
+    let ended = |o: &Observed| o.plan.way == Way::Whole && o.outcome.exit.is_some() && answered(o);
+    let Some(observed) = evidence.open().find(|o| ended(o)) else { return Test::No };
+    let several = evidence.passed(|plan| plan.way == Way::Whole && plan.messages.len() > 1);
+    if evidence.transport != Transport::Udp || several {
+        return Test::No;
+    }
+    let explanation = format!(
+        "your server answers one datagram and ends: {}. Put `recvfrom` and what follows into a loop.",
+        last_words(&observed.outcome)
+    );
+    evidence.proven("exits-after-one-client", explanation, |_| true)
 }
 
 /// A client is sent what is meant for another.

@@ -2,7 +2,7 @@
 
 use super::{Evidence, Observed, Test, last_words};
 use crate::check::outcome::Failure;
-use crate::check::plan::Way;
+use crate::check::plan::{Plan, Way};
 use crate::text::excerpt;
 
 /// After bad input from one client, no other is served.
@@ -23,7 +23,10 @@ pub(super) fn dies(evidence: &Evidence) -> Test {
         observed.failure(),
         Some(Failure::Gone(_) | Failure::Refused | Failure::Silent | Failure::Unread)
     );
-    if !gone || !evidence.passed(|plan| plan.way == Way::Successive || plan.way == Way::Whole) {
+    // One who ends after any message is not killed by this one.
+    let goes_on =
+        |plan: &Plan| plan.way == Way::Successive || (plan.way == Way::Whole && plan.messages.len() > 1);
+    if !gone || !evidence.passed(goes_on) {
         return Test::No;
     }
     let ended = last_words(&observed.outcome);

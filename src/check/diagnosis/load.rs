@@ -1,9 +1,11 @@
 //! What shows under load, and what shows when there is none.
 
 use super::{Evidence, Observed, Test};
+use crate::check::codec::Codec;
 use crate::check::expect::Expect;
 use crate::check::outcome::{Failure, Outcome};
 use crate::check::plan::{Plan, Way};
+use crate::net::table::Transport;
 use crate::text::Grouped;
 
 /// Answers from this size on may outgrow a send buffer.
@@ -31,7 +33,16 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
         return Test::No;
     }
     let broken = |o: &Observed| first_break(&o.outcome.failed_talk()?.received);
-    let found = evidence.open().filter(|o| late(&o.plan.way) || large(o)).find_map(|o| Some((o, broken(o)?)));
+    // A stream that stops in the middle of a long message: what is lost shows when more comes behind it.
+    let stops =
+        evidence.open().any(|o| large(o) && o.outcome.silent() && !o.outcome.wrong_bytes().is_empty());
+    let slow = Plan::new(Way::SlowReader, &[]);
+    if stops && evidence.codec() == Codec::Raw && evidence.transport == Transport::Tcp && !evidence.has(&slow)
+    {
+        return Test::Try(slow);
+    }
+    let played = evidence.open().chain(evidence.experiments());
+    let found = played.filter(|o| late(&o.plan.way) || large(o)).find_map(|o| Some((o, broken(o)?)));
     let Some((observed, broken)) = found else { return Test::No };
     let reads =
         if late(&observed.plan.way) { "a client that read slowly" } else { "for a long message, a client" };

@@ -120,6 +120,11 @@ impl Evidence {
         self.observed.iter().filter(|o| !o.outcome.passed()).filter(open)
     }
 
+    /// Experiments that failed.
+    fn experiments(&self) -> impl Iterator<Item = &Observed> {
+        self.observed.iter().filter(|o| o.case.is_none() && !o.outcome.passed())
+    }
+
     /// The first open failure whose way is like this.
     fn symptom(&self, like: impl Fn(&Way) -> bool) -> Option<&Observed> {
         self.open().find(|o| like(&o.plan.way))

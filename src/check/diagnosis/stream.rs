@@ -18,6 +18,10 @@ pub(super) fn full_buffer(evidence: &Evidence) -> Test {
     let Some(observed) = evidence.open().filter(silent).find(|o| largest(o) >= LARGE) else {
         return Test::No;
     };
+    // A datagram is never continued by the next one.
+    if evidence.transport == Transport::Udp {
+        return Test::No;
+    }
     let Some(message) = observed.plan.messages.first() else { return Test::No };
     let longer = [message, &b"x"[..]].concat();
     let one_more = Plan::new(Way::Whole, &[&longer]);
@@ -143,6 +147,10 @@ pub(super) fn one_recv(evidence: &Evidence) -> Test {
         Way::Paused(at) => format!("there was a pause after byte {at}"),
         _ => "the message came in pieces".to_owned(),
     };
+    // Where there are no messages, wrong bytes are wrong bytes.
+    if evidence.codec() == Codec::Raw && matches!(observed.failure(), Some(Failure::Wrong { .. })) {
+        return Test::No;
+    }
     let said = match observed.failure() {
         Some(Failure::Unasked { .. }) => format!("it answered as soon as {place}, before the rest had come"),
         Some(Failure::Wrong { .. }) => {
@@ -190,7 +198,13 @@ pub(super) fn truncates(evidence: &Evidence) -> Test {
     if !evidence.passed(|plan| plan.way == Way::Whole) {
         return Test::No;
     }
-    let Some(Expect::Exact { codec, payload }) = observed.outcome.missing() else { return Test::No };
+    let Some(Expect::Exact { codec, payload }) = observed.outcome.missing() else {
+        return keeps_the_beginning(evidence);
+    };
+    // A stream without messages has none that could be cut.
+    if *codec == Codec::Raw && evidence.transport == Transport::Tcp {
+        return Test::No;
+    }
     let bytes = observed.outcome.wrong_bytes();
     // Its own length, or that of the whole message, stands before it.
     let own = codec.decode(bytes).ok().flatten().map(|(payload, _)| payload);
@@ -234,24 +248,40 @@ fn remainder(whole: usize, kept: usize) -> String {
     })
 }
 
-/// Of a long text that was to be kept, only the beginning is read back.
+/// Of a long text, only the beginning comes back: in the answer, among what was passed over, or read back later.
 fn keeps_the_beginning(evidence: &Evidence) -> Test {
-    let long = |o: &Observed| o.plan.way == Way::Probe(Probe::LongText);
-    let Some(observed) = evidence.open().find(|o| long(o)) else { return Test::No };
-    let Some(Expect::Json { codec, members, .. }) = observed.outcome.missing() else { return Test::No };
-    let Ok(Some((payload, _))) = codec.decode(observed.outcome.wrong_bytes()) else { return Test::No };
-    let Ok(found) = serde_json::from_slice::<serde_json::Value>(&payload) else { return Test::No };
-    let texts = (members["data"]["text"].as_str(), found["data"]["text"].as_str());
-    let (Some(wanted), Some(kept)) = texts else { return Test::No };
-    if kept.is_empty() || kept.len() == wanted.len() || !wanted.starts_with(kept) {
-        return Test::No;
+    let long = |o: &Observed| {
+        o.plan.way == Way::Probe(Probe::LongText) || (o.plan.way == Way::Whole && largest(o) >= LARGE)
+    };
+    let found = evidence.open().filter(|o| long(o)).find_map(|o| Some((o, beginning(o)?)));
+    let Some((observed, (wanted, kept))) = found else { return Test::No };
+    let (whole, kept) = (Grouped(wanted as u64), Grouped(kept as u64));
+    let back = match observed.plan.way {
+        Way::Whole => "came back. Read and answer all of it",
+        _ => "were read back. Write all of it, and read its file to the end",
+    };
+    let explanation = format!("your server cuts long texts: of {whole} bytes, the first {kept} {back}.");
+    evidence.proven("truncates-long-message", explanation, |o| long(o) || o.plan.way == Way::SlowReader)
+}
+
+/// The sizes of the text that was awaited, and of its beginning that came in its place.
+fn beginning(observed: &Observed) -> Option<(usize, usize)> {
+    let Expect::Json { codec, members, .. } = observed.outcome.missing()? else { return None };
+    let wanted = members["data"]["text"].as_str()?;
+    let mut bytes = observed.outcome.wrong_bytes();
+    while let Ok(Some((payload, used))) = codec.decode(bytes) {
+        bytes = &bytes[used..];
+        let found = serde_json::from_slice::<serde_json::Value>(&payload).unwrap_or_default();
+        let kept = found["data"]["text"].as_str().unwrap_or_default();
+        // So much of a numbered text is found in one place alone.
+        if kept.len() > 64 && kept.len() < wanted.len() && wanted.starts_with(kept) {
+            return Some((wanted.len(), kept.len()));
+        }
+        if used == 0 {
+            break;
+        }
     }
-    let (whole, kept) = (Grouped(wanted.len() as u64), Grouped(kept.len() as u64));
-    let explanation = format!(
-        "your server cuts long texts: of {whole} bytes that were written, the first {kept} were read back. Write all of a text, and \
-         read its file to the end."
-    );
-    evidence.proven("truncates-long-message", explanation, long)
+    None
 }
 
 /// Of several messages in one read, only the first is answered.

@@ -53,10 +53,8 @@ pub(super) fn path_traversal(evidence: &Evidence) -> Test {
     let outside = probed(Probe::OutsidePath);
     let Some(observed) = evidence.open().find(|o| outside(o)) else { return Test::No };
     let read = String::from_utf8_lossy(observed.outcome.wrong_bytes()).contains("canary");
-    let wrote = matches!(observed.failure(), Some(Failure::Trace(_)));
-    // An answer that it was written is as good as the file itself.
-    let said = String::from_utf8_lossy(observed.outcome.wrong_bytes()).contains("WRITTEN");
-    if !read && !wrote && !said {
+    // That it says so is not enough: a name may have been changed into one that leads nowhere else.
+    if !read && observed.outcome.trace.is_none() {
         return Test::No;
     }
     let does = if read { "read" } else { "wrote" };

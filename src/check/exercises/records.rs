@@ -68,6 +68,8 @@ pub(super) fn records(variant: &Variant, seed: u64) -> Exercise {
             json.frame(b"\xff\xfe"),
             json.frame(b"{\"type\":7}"),
             json.frame(b"{\"type\":\"\xc3\x28\"}"),
+            json.frame(b"{\"type\":\"RECORD_READ\",\"data\":[7]}"),
+            json.frame(b"{\"type\":\"RECORD_READ\",\"data\":{\"client_id\":7}}"),
         ],
     };
     let mut cases = of_streams(&dialect, &shape, seed);
@@ -118,6 +120,17 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     kept.add(0, Act::HalfClose).add(1, Act::Open { holds: false });
     json.ask(&mut kept, 1, &read(&id), record(&id, &two));
 
+    // Names differ by case, and each has its file.
+    let (upper, lower) = (format!("{id}-A"), format!("{id}-a"));
+    let mut apart = begin();
+    json.ask(&mut apart, 0, &write(&upper, &one), written(&upper));
+    json.ask(&mut apart, 0, &write(&lower, "another"), written(&lower));
+    json.ask(&mut apart, 0, &read(&upper), record(&upper, &one));
+
+    let mut filed = begin();
+    json.ask(&mut filed, 0, &write(&id, &two), written(&id));
+    filed.add(0, Act::File { name: format!("{id}.txt"), first: "Last updated: ", rest: two.clone() });
+
     let long = String::from_utf8_lossy(&numbered(0, LONG)).into_owned();
     let mut whole = begin();
     json.ask(&mut whole, 0, &write(&id, &long), written(&id));
@@ -127,12 +140,13 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     json.ask(&mut missing, 0, &read(&format!("no-{id}")), error("no_such_record"));
     json.ask(&mut missing, 0, &write(&id, &one), written(&id));
 
-    let wrong: [(&[u8], &str); 5] = [
+    let wrong: [(&[u8], &str); 6] = [
         (b"no json", "bad_json"),
         (b"", "bad_json"),
         (b"[1]", "bad_message"),
         (b"{\"type\":\"NO_SUCH_TYPE\"}", "unknown_type"),
         (b"{\"type\":\"RECORD_READ\",\"data\":{}}", "bad_message"),
+        (b"{\"type\":\"RECORD_WRITE\",\"data\":{\"client_id\":\"half\"}}", "bad_message"),
     ];
     let expected = "What can't be done is answered by its error, and the connection goes on.";
     let mut errors = Case::new("errors", expected, &["one-message"]);
@@ -155,7 +169,14 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     vec![
         Case::new("write-and-read", expected, &["next-client"])
             .probe(Probe::Rules, kept)
-            .probe(Probe::LongText, whole),
+            .probe(Probe::LongText, whole)
+            .probe(Probe::Rules, apart),
+        Case::new(
+            "file",
+            "A record is the file of its id, with the time in its first line.",
+            &["one-message"],
+        )
+        .probe(Probe::Rules, filed),
         Case::new("no-such-record", "A record that is not there is answered by its error.", &["one-message"])
             .probe(Probe::Rules, missing),
         errors,

@@ -69,6 +69,9 @@ pub(super) fn rooms(variant: &Variant, seed: u64) -> Exercise {
             json.frame(b"\xff\xfe"),
             json.frame(b"{\"type\":7}"),
             json.frame(b"{\"type\":\"\xc3\x28\"}"),
+            json.frame(b"{\"type\":\"LOGIN\",\"data\":{}}"),
+            json.frame(b"{\"type\":\"LOGIN\",\"data\":[7]}"),
+            json.frame(b"{\"type\":\"LOGIN\",\"data\":{\"username\":7}}"),
         ],
     };
     let mut cases = of_streams(&dialect, &shape, seed);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::check::case::{Case, WIDE, numbered};
+use crate::check::case::{Case, PADDED, WIDE, numbered};
 use crate::check::codec::Codec;
 use crate::check::exercise::{Exercise, Lab};
 use crate::check::expect::Expect;
@@ -110,7 +110,9 @@ fn cases(acks: bool, seed: u64) -> Vec<Case> {
         empty,
         case("wide-characters", "Text beyond ASCII is answered like any other.", &["one-message"])
             .plan(whole(&[WIDE.as_bytes(), b"end"])),
-        case("every-byte", "A datagram holds any bytes.", &["one-message"]).plan(whole(&[&all, b"end"])),
+        case("every-byte", "A datagram holds any bytes.", &["one-message"])
+            .plan(whole(&[&all, b"end"]))
+            .plan(whole(&[PADDED, b"end"])),
         sizes,
         case("next-client", "Another client is answered, too.", &["one-message"])
             .plan(Plan::new(Way::Successive, &words[..1])),

@@ -19,8 +19,8 @@ use super::codec::{Codec, Wire};
 use super::line::Line;
 use super::outcome::{Event, Failure, Outcome, Talk, What};
 use super::script::{Act, Given, Script, Step, cut};
-use crate::net::Stop;
 use crate::net::table::Transport;
+use crate::net::{NetError, Stop};
 
 /// Where a script is played.
 pub(super) struct Stage<'a> {
@@ -39,7 +39,10 @@ pub(super) struct Stage<'a> {
 }
 
 /// Plays it.
-pub(super) fn play(script: &Script, stage: &Stage<'_>) -> Outcome {
+///
+/// # Errors
+/// The checker's own: no descriptor, no thread.
+pub(super) fn play(script: &Script, stage: &Stage<'_>) -> Result<Outcome, NetError> {
     let clients = script.clients();
     let mut player = Player {
         stage,
@@ -50,6 +53,7 @@ pub(super) fn play(script: &Script, stage: &Stage<'_>) -> Outcome {
         sent: Vec::new(),
         waited: Duration::ZERO,
         ignored: vec![false; clients],
+        broken: None,
     };
     let mut failure = None;
     for step in &script.steps {
@@ -61,8 +65,11 @@ pub(super) fn play(script: &Script, stage: &Stage<'_>) -> Outcome {
             break;
         }
     }
+    if let Some(error) = player.broken.take() {
+        return Err(error);
+    }
     let failure = failure.or_else(|| player.leftover());
-    player.finish(failure)
+    Ok(player.finish(failure))
 }
 
 struct Player<'a> {
@@ -77,6 +84,8 @@ struct Player<'a> {
     waited: Duration,
     /// Clients whose answers are not judged, however late they come.
     ignored: Vec<bool>,
+    /// The checker could not go on.
+    broken: Option<NetError>,
 }
 
 impl Player<'_> {
@@ -128,6 +137,7 @@ impl Player<'_> {
                 self.datagrams[client] = datagrams;
                 self.ignored[client] = true;
             }
+            Act::File { name, first, rest } => self.file(name, first, rest)?,
             Act::Idle(time) => self.idle(*time)?,
         }
         Ok(())
@@ -147,9 +157,14 @@ impl Player<'_> {
 
     fn open(&mut self, client: usize, holds: bool) -> Result<(), Failure> {
         let stage = self.stage;
-        let line = Line::open(stage.transport, stage.addr, holds, stage.patience, stage.stop);
-        self.lines[client] = Some(line.map_err(|_| Failure::Refused)?);
         self.note(client, What::Opened);
+        match Line::open(stage.transport, stage.addr, holds, stage.patience, stage.stop) {
+            Ok(line) => self.lines[client] = Some(line),
+            Err(error) => {
+                self.broken = error.is_local().then_some(error);
+                return Err(Failure::Refused);
+            }
+        }
         Ok(())
     }
 

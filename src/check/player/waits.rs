@@ -28,13 +28,30 @@ const STOPS: Duration = Duration::from_millis(50);
 const BUSY_PERCENT: u32 = 10;
 
 impl Player<'_> {
+    /// Looks into the server's folder, if that is known.
+    pub(super) fn file(&self, name: &str, first: &str, rest: &str) -> Result<(), Failure> {
+        let Some(around) = self.stage.around else { return Ok(()) };
+        let wrong = match std::fs::read_to_string(around.join("files").join(name)) {
+            Ok(text) => match text.split_once('\n') {
+                Some((line, kept)) if line.starts_with(first) && kept == rest => return Ok(()),
+                Some((line, _)) if !line.starts_with(first) => format!("does not begin with `{first}`"),
+                _ => "does not hold the text behind its first line, and nothing else".to_owned(),
+            },
+            Err(error) => format!("can't be read ({error})"),
+        };
+        Err(Failure::Trace(format!("the file `{name}` in the server's folder {wrong}")))
+    }
+
     /// Sends on the side, however long it takes.
     pub(super) fn flood(&mut self, client: usize, wire: &Wire) -> Result<(), Failure> {
         // Only its beginning is kept: it is long.
         let head = wire.bytes[..wire.bytes.len().min(KEPT)].to_vec();
         self.noted(client, &Wire { bytes: head, fields: Vec::new() });
         let patience = self.stage.patience * 3;
-        self.line_mut(client)?.flood(wire.bytes.clone(), patience);
+        if let Err(error) = self.line_mut(client)?.flood(wire.bytes.clone(), patience) {
+            self.broken = Some(error);
+            return Err(Failure::Unread);
+        }
         Ok(())
     }
 
