@@ -1,6 +1,8 @@
 //! The run: cases in their order, then experiments until the failures are explained, then the report.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use super::case::{Case, Trial};
 use super::diagnosis::{self, Evidence, Finding, Observed};
@@ -36,27 +38,33 @@ pub fn run(
     config: &Config,
     events: &mut dyn Events<CheckEvent>,
 ) -> Result<CheckReport, CheckError> {
+    let clocks = (Timestamp::now(), Instant::now());
     let cases = chosen(exercise, config.case.as_deref())?;
     let mut run = Run {
         exercise,
         subject: Subject::new(config, exercise),
         evidence: Evidence::new(exercise.dialect.clone(), exercise.transport),
-        begun: Instant::now(),
+        begun: clocks.1,
         config,
         experiments: 0,
     };
-    let mut verdicts: Vec<Verdict> = Vec::new();
+    let (mut verdicts, mut times): (Vec<Verdict>, Vec<Duration>) = (Vec::new(), Vec::new());
     for (number, case) in cases.iter().enumerate() {
         events.event(CheckEvent::Case { number, of: cases.len(), name: case.name });
+        let case_begun = Instant::now();
         let verdict = match run.unmet(&cases, &verdicts, case) {
             Some(why) => Verdict::Skipped(why),
             None => run.case(number, case)?,
         };
         verdicts.push(verdict);
+        times.push(case_begun.elapsed());
     }
     let findings = run.findings(events)?;
-    let reports = run.reports(&cases, verdicts, &findings)?;
-    Ok(CheckReport::new(exercise, config, reports))
+    let mut reports = run.reports(&cases, verdicts, &findings)?;
+    for (report, took) in reports.iter_mut().zip(times) {
+        report.took = took;
+    }
+    Ok(CheckReport::new(exercise, config, reports).timed(clocks))
 }
 
 /// The cases to run: all, or one with what it needs.

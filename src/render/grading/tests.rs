@@ -1,5 +1,7 @@
 //! Each format of one report, with a hostile program's words in it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::*;
@@ -19,6 +21,7 @@ fn case(name: &str, status: Status, points: u32) -> CaseReport {
         reproduce: failed.then(|| "line 1\nline 2".into()),
         points,
         exchange: None,
+        took: Duration::from_millis(1_500),
     }
 }
 
@@ -38,6 +41,8 @@ fn report() -> CheckReport {
         ],
         lab: Lab { folder: "05-framing", section: "Round 2" },
         detail: Detail::Screen,
+        began: "2026-11-21T05:40:00.25Z".parse().unwrap(),
+        took: Duration::from_secs(4_000),
     }
 }
 
