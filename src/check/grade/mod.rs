@@ -28,7 +28,7 @@ use crate::report::Events;
 
 pub use ledger::{Ledger, Outcome, Row, Terms, replace};
 pub use points::{Points, PointsError};
-pub use submission::{Scratch, Submission, Surroundings, submissions};
+pub use submission::{Scratch, Submission, Surroundings, Unchecked, submissions};
 pub use summary::ClassReport;
 
 /// How to grade.
@@ -51,6 +51,14 @@ pub struct Plan<'a> {
     pub extension: &'static str,
     /// How a report is written.
     pub write: &'a (dyn Fn(&CheckReport) -> String + Sync),
+}
+
+impl Plan<'_> {
+    /// What a submission can get.
+    fn max_score(&self) -> u32 {
+        let weight = |name: &str| self.points.as_ref().and_then(|points| points.of(name));
+        self.exercise.cases.iter().map(|case| weight(case.name).unwrap_or(case.points)).sum()
+    }
 }
 
 /// What happens while a class is graded.
@@ -130,23 +138,38 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Grades one submission, if it was not or has changed since.
+/// Grades one submission, if it was not or has changed since. The checker's own failure is no grade: the next grading
+/// tries again.
 fn grade(plan: &Plan<'_>, ledger: &Ledger, submission: &Submission) -> Result<(), FileError> {
     let fingerprint = submission.fingerprint();
-    if ledger.row(submission).is_some_and(|row| row.fingerprint == fingerprint) {
+    let file = plan.out.join(submission.file_name(plan.extension));
+    let stands = |row: Row| match row.outcome {
+        Outcome::Graded => row.fingerprint == fingerprint && file.exists(),
+        Outcome::NoProgram => row.fingerprint == fingerprint,
+        Outcome::CheckerFailed => false,
+    };
+    if ledger.row(submission).is_some_and(stands) {
         return Ok(());
     }
     let begun = Instant::now();
-    let mut row = match submission.check(plan) {
+    let checked = match submission.check(plan) {
+        // What disturbed it, such as another submission's fork bomb, may be over.
+        Err(Unchecked::Checker(_)) => submission.check(plan),
+        checked => checked,
+    };
+    let mut row = match checked {
         Ok(mut report) => {
             if let Some(points) = &plan.points {
                 points.apply(&mut report);
             }
-            let file = plan.out.join(submission.file_name(plan.extension));
             ledger::replace(&file, (plan.write)(&report).as_bytes())?;
             Row::of(submission, &report)
         }
-        Err(reason) => Row::ungraded(submission, reason),
+        Err(why) => {
+            // A report of an earlier version would say something else than the row.
+            let _ = std::fs::remove_file(&file);
+            Row::unchecked(submission, why, plan.max_score())
+        }
     };
     row.fingerprint = fingerprint;
     row.seconds = begun.elapsed().as_secs_f64();

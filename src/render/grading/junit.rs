@@ -1,4 +1,4 @@
-//! JUnit XML. No standard defines it; Jenkins, Ant and Surefire each publish a schema. This writes what all of them
+//! JUnit XML. No standard defines it; Jenkins publishes a schema, and another describes what Ant writes. This writes what both
 //! take: `testsuites` without attributes, every attribute that one of them requires, `properties`, `system-out` and
 //! `system-err` in their places though they are empty, and what a failure has to say as the text of its element.
 //! The crate quick-junit writes attributes that these schemas refuse, so the elements are written here.
@@ -67,7 +67,11 @@ fn test_case(writer: &mut Writer<Vec<u8>>, report: &CheckReport, case: &CaseRepo
         Status::Passed => element.write_empty().map(drop),
         Status::Skipped => element
             .write_inner_content(|writer| {
-                writer.create_element("skipped").with_attribute(("message", message.as_str())).write_empty().map(drop)
+                writer
+                    .create_element("skipped")
+                    .with_attribute(("message", message.as_str()))
+                    .write_empty()
+                    .map(drop)
             })
             .map(drop),
         Status::Failed | Status::Error => {
@@ -90,7 +94,8 @@ fn test_case(writer: &mut Writer<Vec<u8>>, report: &CheckReport, case: &CaseRepo
 /// What XML can't carry, even escaped, replaced. (`Char` in XML 1.0, section 2.2.) The report's own texts hold none of
 /// it; this is for the one that is forgotten.
 fn harmless(text: &str) -> String {
-    let carried = |c: char| !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
+    let carried =
+        |c: char| !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
     text.chars().map(|c| if carried(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
