@@ -73,11 +73,12 @@ pub fn printable(text: &str) -> String {
     if text.chars().any(is_unsafe) { escape(text.as_bytes()) } else { text.to_owned() }
 }
 
-/// JSON whose strings hold nothing that a terminal obeys: what the encoder leaves as it is (C1, bidi controls)
+/// JSON whose strings hold nothing that a terminal obeys: what the encoder leaves as it is (DEL, C1, bidi controls)
 /// becomes `\\u....`, which means the same.
 #[must_use]
 pub fn safe_json(json: String) -> String {
-    let passes = |c: char| c.is_ascii() || !is_unsafe(c);
+    // A line's end stands between members alone.
+    let passes = |c: char| c == '\n' || !is_unsafe(c);
     if json.chars().all(passes) {
         return json;
     }

@@ -203,6 +203,7 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
+        assert_eq!(harmless("＝1"), "'＝1");
         let report = ClassReport::new("tcp-echo", 1, vec![row("=HYPERLINK(\"x\"),1", &["@cut"], &["+x"])]);
         let csv = report.csv();
         let line = csv.lines().nth(1).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::details;
 use crate::check::{CaseReport, CheckReport, Status};
-use crate::text::safe_json;
+use crate::text::{printable, safe_json};
 
 pub(super) fn render(report: &CheckReport) -> String {
     let mut out = format!("TAP version 14\n1..{}\n", report.cases.len());
@@ -46,5 +46,5 @@ fn member(out: &mut String, name: &str, value: &str) {
 
 /// A description in which nothing can be taken for a directive or another line.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('#', "\\#").replace(['\n', '\r'], " ")
+    printable(text).replace('\\', "\\\\").replace('#', "\\#")
 }
