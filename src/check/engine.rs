@@ -38,13 +38,13 @@ pub fn run(
     config: &Config,
     events: &mut dyn Events<CheckEvent>,
 ) -> Result<CheckReport, CheckError> {
-    let clocks = (Timestamp::now(), Instant::now());
+    let (at, begun) = (Timestamp::now(), Instant::now());
     let cases = chosen(exercise, config.case.as_deref())?;
     let mut run = Run {
         exercise,
         subject: Subject::new(config, exercise),
         evidence: Evidence::new(exercise.dialect.clone(), exercise.transport),
-        begun: clocks.1,
+        begun,
         config,
         experiments: 0,
     };
@@ -64,7 +64,7 @@ pub fn run(
     for (report, took) in reports.iter_mut().zip(times) {
         report.took = took;
     }
-    Ok(CheckReport::new(exercise, config, reports).timed(clocks))
+    Ok(CheckReport::new(exercise, config, reports).timed(at, begun))
 }
 
 /// The cases to run: all, or one with what it needs.

@@ -151,9 +151,9 @@ impl CheckReport {
         }
     }
 
-    /// The report of a run that began then and takes until now.
-    pub(super) fn timed(self, (began, begun): (Timestamp, Instant)) -> CheckReport {
-        CheckReport { began, took: begun.elapsed(), ..self }
+    /// The report of a run that began at `at`, and, by the clock that nobody sets, at `begun`.
+    pub(super) fn timed(self, at: Timestamp, begun: Instant) -> CheckReport {
+        CheckReport { began: at, took: begun.elapsed(), ..self }
     }
 
     /// True if the checker itself failed somewhere.

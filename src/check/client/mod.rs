@@ -113,7 +113,7 @@ pub fn run(
 ) -> Result<CheckReport, CheckError> {
     let Target::Program(program) = &config.target else { panic!("a client is a program to start") };
     let cases = chosen(plan::cases(exercise, config.seed), config.case.as_deref())?;
-    let (began, begun) = (Timestamp::now(), Instant::now());
+    let (at, begun) = (Timestamp::now(), Instant::now());
     let mut reports: Vec<CaseReport> = Vec::new();
     let mut runs = Vec::new();
     for (number, case) in cases.iter().enumerate() {
@@ -132,7 +132,7 @@ pub fn run(
         reports.push(CaseReport { took: case_begun.elapsed(), ..report });
     }
     one_cause_one_diagnosis(&mut reports);
-    Ok(CheckReport::new(exercise, config, reports).timed((began, begun)))
+    Ok(CheckReport::new(exercise, config, reports).timed(at, begun))
 }
 
 /// All cases, or one with what it needs.

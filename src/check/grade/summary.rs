@@ -71,9 +71,9 @@ impl ClassReport {
             let cells = [
                 row.submission.clone(),
                 status(row.outcome).to_owned(),
-                grade(row, row.score),
-                grade(row, row.max_score),
-                grade(row, row.passed),
+                grade(row, &row.score),
+                grade(row, &row.max_score),
+                grade(row, &row.passed),
                 row.failed.join(" "),
                 row.classes.join(" "),
                 row.reason.clone().unwrap_or_default(),
@@ -95,8 +95,8 @@ impl ClassReport {
             };
             table.row([
                 printable(&row.submission),
-                grade(row, row.score),
-                grade(row, row.max_score),
+                grade(row, &row.score),
+                grade(row, &row.max_score),
                 failed,
                 if row.classes.is_empty() { "-".to_owned() } else { row.classes.join(", ") },
             ]);
@@ -114,7 +114,7 @@ fn status(outcome: Outcome) -> &'static str {
 }
 
 /// A figure of the grade; empty where the checker failed, because 0 would be a grade.
-fn grade(row: &Row, figure: impl ToString) -> String {
+fn grade(row: &Row, figure: &dyn ToString) -> String {
     if row.outcome == Outcome::CheckerFailed { String::new() } else { figure.to_string() }
 }
 
