@@ -58,7 +58,7 @@ pub(super) struct GradeArgs {
     /// How long one submission may take in all
     #[arg(long, value_name = "DUR", default_value = "2m", value_parser = values::time_out)]
     limit: Duration,
-    /// How many submissions are checked at a time
+    /// How many submissions are checked at a time; what fails beside others is checked again alone
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
     /// Let programs read this as well; repeat it for several
