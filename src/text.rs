@@ -42,11 +42,11 @@ pub fn counted(n: u64, noun: &str) -> String {
 }
 
 /// True for characters that can change how a terminal shows what stands around them: C0 and C1
-/// controls, and the bidi controls of Unicode's UAX #9.
+/// controls, and the bidi controls of Unicode's UAX #9. And for the two noncharacters that neither XML nor YAML carries.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// Text from a peer on one line: unsafe characters and bytes that are not UTF-8 become escapes
@@ -73,15 +73,16 @@ pub fn printable(text: &str) -> String {
     if text.chars().any(is_unsafe) { escape(text.as_bytes()) } else { text.to_owned() }
 }
 
-/// JSON whose strings hold nothing that a terminal obeys: what the encoder leaves as it is (C1, bidi controls)
+/// JSON whose strings hold nothing that a terminal obeys: what the encoder leaves as it is (DEL, C1, bidi controls)
 /// becomes `\\u....`, which means the same.
 #[must_use]
 pub fn safe_json(json: String) -> String {
-    let passes = |c: char| c.is_ascii() || !is_unsafe(c);
+    // A line's end stands between members alone.
+    let passes = |c: char| c == '\n' || !is_unsafe(c);
     if json.chars().all(passes) {
         return json;
     }
-    // All of them are below U+FFFF: one unit of UTF-16.
+    // None of them is above U+FFFF: one unit of UTF-16.
     let safe = |c: char| if passes(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
     json.chars().map(safe).collect()
 }
@@ -123,7 +124,7 @@ mod tests {
         assert_eq!(escape("a\u{9b}b\u{202e}c".as_bytes()), "a\\u{9b}b\\u{202e}c");
         assert_eq!(escape(b"a\xff\r\n\t\\"), "a\\xff\\r\\n\\t\\\\");
         assert_eq!(escape("é漢🙂".as_bytes()), "é漢🙂");
-        for code in (0..=0x9f).chain(0x2000..0x2100) {
+        for code in (0..=0x9f).chain(0x2000..0x2100).chain(0xfffe..=0xffff) {
             let c = char::from_u32(code).unwrap();
             let shown = escape(c.to_string().as_bytes());
             assert!(!shown.chars().any(is_unsafe), "{code:x} came through");
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn json_says_the_same_with_less_power() {
-        let text = "a\u{9b}31m\u{202e}\u{2028}\u{61c}é漢🙂\u{1b}";
+        let text = "a\u{9b}31m\u{202e}\u{2028}\u{61c}\u{ffff}é漢🙂\u{1b}";
         let json = safe_json(serde_json::to_string(text).unwrap());
         assert!(!json.chars().any(is_unsafe), "{json}");
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);

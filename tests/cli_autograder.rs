@@ -37,6 +37,8 @@ fn grade(folder: &Path) -> Value {
 #[test]
 fn what_gradescope_runs_leaves_results_whatever_is_submitted() {
     let folder = autograder(&[]);
+    // What lies there already is nobody's result.
+    fs::write(folder.path().join("results/results.json"), "{\"score\": 100}").unwrap();
     let empty = grade(folder.path());
     assert_eq!(empty["score"], 0);
     assert!(empty["output"].as_str().unwrap().contains("no file run"), "{empty}");
@@ -49,6 +51,13 @@ fn what_gradescope_runs_leaves_results_whatever_is_submitted() {
     assert_eq!(graded["score"], 0, "{graded}");
     let tests = graded["tests"].as_array().unwrap();
     assert!(tests.len() > 3 && tests.iter().all(|test| test["status"] == "failed"), "{graded}");
+    // The checker is killed: that is said, and is no verdict.
+    let netlab = folder.path().join("source/netlab");
+    fs::write(&netlab, "#!/bin/sh\nkill -9 $$\n").unwrap();
+    let killed = grade(folder.path());
+    assert!(killed["output"].as_str().unwrap().contains("The checker itself failed"), "{killed}");
+    fs::remove_dir_all(folder.path().join("submission")).unwrap();
+    assert!(grade(folder.path())["output"].as_str().unwrap().contains("no submission"));
     let points: u64 = tests.iter().map(|test| test["max_score"].as_u64().unwrap()).sum();
     assert_eq!(graded["max_score"], points);
 }
@@ -65,6 +74,8 @@ fn the_folder_has_what_is_needed_and_nothing_is_written_over() {
     let again = run(&["autograder", "tcp-echo", "-o", source.to_str().unwrap()], b"");
     assert_eq!(again.code, Some(2));
     assert!(again.stderr.contains("is not empty"), "{}", again.stderr);
+    let quoted = ["autograder", "tcp-echo", "-o", "/tmp/nowhere-at-all", "--repository", "x; reboot"];
+    assert_eq!(run(&quoted, b"").code, Some(2), "it would stand in a shell's line");
     assert_eq!(run(&["autograder", "no-such", "-o", "/tmp/nowhere-at-all"], b"").code, Some(2));
 }
 

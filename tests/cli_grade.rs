@@ -124,7 +124,13 @@ fn a_grading_goes_on_and_notices_what_changed() {
     assert_ne!(row(&first, "ada")["score"], row(&second, "ada")["score"]);
     let other = class.grade(&["--variant", "7"]);
     assert_eq!(other.code, Some(2), "{}", other.stderr);
-    assert!(other.stderr.contains("holds grades of"), "{}", other.stderr);
+    assert!(other.stderr.contains("not the same --variant"), "{}", other.stderr);
+    let other = class.grade(&["--format", "junit"]);
+    assert_eq!(other.code, Some(2), "{}", other.stderr);
+    assert!(other.stderr.contains("not the same --format"), "{}", other.stderr);
+    fs::remove_file(class.path("grades/bob.txt")).unwrap();
+    assert_eq!(class.grade(&[]).code, Some(0));
+    assert!(class.path("grades/bob.txt").exists(), "a report that is gone is made again");
 }
 
 // Catches: a program that reads another submission or the grades, writes into its own, or kills the checker.
@@ -161,11 +167,14 @@ fn weights_are_read_and_wrong_ones_named() {
     let ended = class.grade(&["--points", points.to_str().unwrap()]);
     assert_eq!(ended.code, Some(2));
     assert!(
-        ended.stderr.contains("line 2: `no-such-case` is no case of framed-echo-u16"),
+        ended.stderr.contains("points: line 2: `no-such-case` is no case of framed-echo-u16"),
         "{}",
         ended.stderr
     );
-    fs::write(&points, "cut 50\n").unwrap();
+    fs::write(&points, "cut 50\ncut 5\n").unwrap();
+    let ended = class.grade(&["--points", points.to_str().unwrap()]);
+    assert!(ended.stderr.contains("line 2: `cut` has its points"), "{}", ended.stderr);
+    fs::write(&points, "\u{feff}cut 50\n").unwrap();
     let document = class.grade(&["-J", "--points", points.to_str().unwrap()]).json();
     assert!(row(&document, "ada")["max_score"].as_u64().unwrap() > 50);
 }
@@ -177,4 +186,55 @@ fn an_empty_class_is_named() {
     let ended = class.grade(&[]);
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("no folder in it"), "{}", ended.stderr);
+}
+
+// Catches: a submission that is left out without a word, one whose name stops the class, grades that count as one.
+#[test]
+fn nobody_is_left_out_and_no_name_stops_the_class() {
+    let long = "é".repeat(127);
+    let class = Class::new(&[("ada", "#!/bin/sh\nexit 1\n"), (&long, "#!/bin/sh\nexit 1\n")]);
+    std::os::unix::fs::symlink("/nowhere/at/all", class.path("submissions/lost")).unwrap();
+    fs::create_dir_all(class.path("submissions/folder/run")).unwrap();
+    let (from, to) = (class.path("submissions"), class.path("submissions/grades"));
+    let words = ["grade", "tcp-echo", from.to_str().unwrap(), "-J", "-o", to.to_str().unwrap()];
+    for _ in 0..2 {
+        let ended = run(&words, b"");
+        assert_eq!(ended.code, Some(1), "two have no program: {}", ended.stderr);
+        let document = ended.json();
+        assert_eq!((&document["submissions"], &document["graded"]), (&Value::from(4), &Value::from(2)));
+        let lost = row(&document, "lost");
+        assert_eq!((&lost["outcome"], &lost["score"]), (&Value::from("no_program"), &Value::from(0)));
+        assert_eq!(lost["max_score"], row(&document, "ada")["max_score"], "0 of what the others can get");
+        assert!(row(&document, "folder")["reason"].as_str().unwrap().contains("`run` is no file"));
+    }
+}
+
+// Catches: the checker's own failure as a student's grade, or kept for good.
+#[test]
+fn the_checkers_failure_is_no_grade_and_is_tried_again() {
+    let class = Class::new(&[("ada", "#!/bin/sh\nexit 1\n")]);
+    let (from, to) = (class.path("submissions"), class.path("grades"));
+    let words = ["grade", "tcp-echo", from.to_str().unwrap(), "-o", to.to_str().unwrap()];
+    let output = harness::netlab().args(words).env("TMPDIR", class.path("nowhere")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let csv = read(&class.path("grades/grades.csv"));
+    assert!(csv.contains("\nada,checker failed,,,,,,the checker failed: no temporary folder"), "{csv}");
+    assert_eq!(run(&words, b"").code, Some(0));
+    let csv = read(&class.path("grades/grades.csv"));
+    assert!(csv.contains("\nada,graded,0,14,"), "{csv}");
+}
+
+// Catches: a folder that can't be read or written, told as a class that did badly.
+#[test]
+fn grades_that_cannot_be_kept_are_the_graders_trouble() {
+    let class = Class::new(&[("ada", "#!/bin/sh\nexit 1\n")]);
+    fs::write(class.path("file"), "").unwrap();
+    let from = class.path("submissions");
+    let file = class.path("file");
+    for (submissions, grades) in [(&from, &file), (&file, &from), (&class.path("nowhere"), &from)] {
+        let words = ["grade", "tcp-echo", submissions.to_str().unwrap(), "-o", grades.to_str().unwrap()];
+        let ended = run(&words, b"");
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
+    }
 }

@@ -1,6 +1,8 @@
 //! The run: cases in their order, then experiments until the failures are explained, then the report.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use super::case::{Case, Trial};
 use super::diagnosis::{self, Evidence, Finding, Observed};
@@ -29,16 +31,29 @@ pub fn run(
     config: &Config,
     events: &mut dyn Events<CheckEvent>,
 ) -> Result<CheckReport, CheckError> {
+    let (at, begun) = (Timestamp::now(), Instant::now());
     let cases = chosen(exercise, config.case.as_deref())?;
-    let begun = Instant::now();
     let mut lanes = Lanes::new(exercise, config, begun);
     let timetable = lanes.play(&cases, events)?;
     let (verdicts, played) = timetable.finish(lanes.over());
+    let times = times(cases.len(), &played);
     let mut run =
         Run { exercise, evidence: evidence(exercise, &cases, played), lanes, config, experiments: 0 };
     let findings = run.findings(events)?;
-    let reports = run.reports(&cases, verdicts, &findings)?;
-    Ok(CheckReport::new(exercise, config, reports))
+    let mut reports = run.reports(&cases, verdicts, &findings)?;
+    for (report, took) in reports.iter_mut().zip(times) {
+        report.took = took;
+    }
+    Ok(CheckReport::new(exercise, config, reports).timed(at, begun))
+}
+
+/// How long the trials of each case took, together.
+fn times(cases: usize, played: &[Played]) -> Vec<Duration> {
+    let mut times = vec![Duration::ZERO; cases];
+    for Played { job, outcome } in played {
+        times[job.case] += outcome.took;
+    }
+    times
 }
 
 /// What was observed in the cases.

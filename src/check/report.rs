@@ -2,7 +2,9 @@
 //! each, unless more is asked for.
 
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::case::{Case, Trial};
@@ -73,6 +75,9 @@ pub struct CaseReport {
     /// What went over the wire.
     #[serde(skip)]
     pub exchange: Option<Exchange>,
+    /// How long it was played.
+    #[serde(skip)]
+    pub took: Duration,
 }
 
 /// A finished check.
@@ -98,6 +103,12 @@ pub struct CheckReport {
     /// How many failures the text shows in full.
     #[serde(skip)]
     pub detail: Detail,
+    /// When the run began.
+    #[serde(skip)]
+    pub began: Timestamp,
+    /// How long it took in all: the cases, and the search for what is wrong.
+    #[serde(skip)]
+    pub took: Duration,
 }
 
 /// How much of a report is shown.
@@ -135,8 +146,15 @@ impl CheckReport {
             seed: config.seed,
             lab: exercise.lab,
             detail: Detail::Screen,
+            began: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
             cases,
         }
+    }
+
+    /// The report of a run that began at `at`, and, by the clock that nobody sets, at `begun`.
+    pub(super) fn timed(self, at: Timestamp, begun: Instant) -> CheckReport {
+        CheckReport { began: at, took: begun.elapsed(), ..self }
     }
 
     /// True if the checker itself failed somewhere.
@@ -157,6 +175,7 @@ pub(super) fn of_case(case: &Case, verdict: Verdict) -> (CaseReport, Option<(Tri
         reproduce: None,
         points: if case.name == LISTENS { 0 } else { case.points },
         exchange: None,
+        took: Duration::ZERO,
     };
     match verdict {
         Verdict::Passed(left_out) => {

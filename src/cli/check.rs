@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::check::case::Case;
-use crate::check::grade::{self, Points, Scratch};
+use crate::check::grade::{self, Points, PointsError, Scratch};
 use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
 use crate::lab::progress;
 use crate::net::{Address, Stop, StopGuard};
@@ -146,7 +146,7 @@ impl CheckArgs {
             weighed.cases = check::client::case_lines(exercise).into_iter().map(case).collect();
         }
         let points = Points::parse(&read_points(path)?, &weighed);
-        Ok(Some(points.map_err(|error| UsageError::new(format!("--points: {error}")))?))
+        Ok(Some(points.map_err(|error| points_fault(Some(path), &error))?))
     }
 
     fn write(&self, report: &CheckReport, output: &Output) -> anyhow::Result<()> {
@@ -238,6 +238,12 @@ pub(super) fn read_points(path: &Path) -> Result<String, UsageError> {
         let path = crate::text::escape(path.as_os_str().as_encoded_bytes());
         UsageError::new(format!("--points {path}: {error}"))
     })
+}
+
+/// What is wrong in a file of weights.
+pub(super) fn points_fault(path: Option<&Path>, error: &PointsError) -> UsageError {
+    let path = path.unwrap_or(Path::new(""));
+    UsageError::new(format!("--points {}: {error}", crate::text::escape(path.as_os_str().as_encoded_bytes())))
 }
 
 /// A bar on stderr while the cases are played, if that is a terminal.

@@ -58,7 +58,7 @@ pub(super) struct GradeArgs {
     /// How long one submission may take in all
     #[arg(long, value_name = "DUR", default_value = "2m", value_parser = values::time_out)]
     limit: Duration,
-    /// How many submissions are checked at a time
+    /// How many submissions are checked at a time; what fails beside others is checked again alone
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
     /// Let programs read this as well; repeat it for several
@@ -82,10 +82,11 @@ impl GradeArgs {
             variant: self.variant,
             seed: self.seed.map_or_else(check::random_seed, Ok)?,
             points: text,
+            format: self.format.name().to_owned(),
         };
         let exercise = exercises::find(&self.exercise, &exercises::variant(self.variant), asked.seed)?;
         let points = asked.points.as_deref().map(|text| Points::parse(text, &exercise)).transpose();
-        let points = points.map_err(|error| UsageError::new(format!("--points: {error}")))?;
+        let points = points.map_err(|error| check::points_fault(self.points.as_deref(), &error))?;
         let (ledger, terms) = Ledger::open(&self.output, &asked)?;
         self.same_terms(&terms, &asked)?;
         // The seed of a grading that goes on.
@@ -101,7 +102,8 @@ impl GradeArgs {
             extension: self.format.extension(),
             write: &|report: &CheckReport| grading::render(report, self.format, Style::default()),
         };
-        let stop = Stop::on_signals()?;
+        let stop = Stop::on_signals_and_hangup()?;
+        let _told = stop.on_stop(|| Output::note("finishing what is under way; Ctrl-C again ends at once"));
         let mut progress = Watching::new(output);
         let report = grade::run(&plan, &ledger, &submissions, &|| stop.requested(), &mut progress)
             .map_err(anyhow::Error::new)?;
@@ -122,7 +124,11 @@ impl GradeArgs {
     }
 
     fn submissions(&self) -> anyhow::Result<Vec<Submission>> {
-        let submissions = grade::submissions(&self.submissions)?;
+        let mut submissions = grade::submissions(&self.submissions)?;
+        // The grades may lie among them.
+        if let Ok(grades) = std::fs::canonicalize(&self.output) {
+            submissions.retain(|submission| submission.folder != grades);
+        }
         if submissions.is_empty() {
             let folder = crate::text::escape(self.submissions.as_os_str().as_encoded_bytes());
             let message =
@@ -135,18 +141,23 @@ impl GradeArgs {
     /// Grades of one folder are comparable.
     fn same_terms(&self, began: &Terms, asked: &Terms) -> Result<(), UsageError> {
         let seed = self.seed.unwrap_or(began.seed);
-        if *began == (Terms { seed, ..asked.clone() }) {
+        let differences = began.differences(&Terms { seed, ..asked.clone() });
+        if differences.is_empty() {
             return Ok(());
         }
         let folder = crate::text::escape(self.output.as_os_str().as_encoded_bytes());
         let variant = began.variant.map_or(String::new(), |variant| format!(" --variant {variant}"));
         Err(UsageError {
             message: format!(
-                "{folder} holds grades of `{}{variant} --seed {}` with other terms than these",
-                began.exercise, began.seed
+                "{folder} holds grades of `{}{variant} --seed {} --format {}`: not the same {}",
+                began.exercise,
+                began.seed,
+                began.format,
+                differences.join(", ")
             ),
             hint: Some(
-                "pass another folder by -o, or the same exercise, --variant, --seed and --points".to_owned(),
+                "grades of one folder are comparable: pass another folder by -o, or what it began with"
+                    .to_owned(),
             ),
         })
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::bench::BenchError;
+use crate::check::grade::FileError;
 use crate::client::{self, SessionError};
 use crate::demo::auth::AuthError;
 use crate::echo::tcp_client::ClientError;
@@ -22,7 +23,11 @@ pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     let cause = net_error(error).map(NetError::cause);
     let unsendable = matches!(error.downcast_ref(), Some(ClientError::Unsendable(_)));
     let oversize = matches!(error.downcast_ref(), Some(BenchError::Size { .. }));
-    let configuration = unsendable || oversize || matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
+    // Grades that can't be kept are the grader's trouble, not a student's.
+    let configuration = unsendable
+        || oversize
+        || error.is::<FileError>()
+        || matches!(cause, Some(Cause::NotPermitted | Cause::NotHere));
     if configuration || error.is::<UsageError>() || is_store_configuration(error) {
         USAGE
     } else {

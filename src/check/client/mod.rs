@@ -13,7 +13,9 @@ mod player;
 mod seen;
 mod words;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use plan::{ClientCase, Play};
 use seen::{Seen, Wrong};
@@ -111,7 +113,7 @@ pub fn run(
 ) -> Result<CheckReport, CheckError> {
     let Target::Program(program) = &config.target else { panic!("a client is a program to start") };
     let cases = chosen(plan::cases(exercise, config.seed), config.case.as_deref())?;
-    let begun = Instant::now();
+    let (at, begun) = (Timestamp::now(), Instant::now());
     let mut reports: Vec<CaseReport> = Vec::new();
     let mut runs = Vec::new();
     for (number, case) in cases.iter().enumerate() {
@@ -119,6 +121,7 @@ pub fn run(
         let unmet = case.needs.iter().find(|need| {
             reports.iter().any(|report| report.name == **need && report.status != Status::Passed)
         });
+        let case_begun = Instant::now();
         let report = if begun.elapsed() > config.limit {
             skipped(case, "the time for the whole run is over")
         } else if let Some(need) = unmet {
@@ -126,10 +129,10 @@ pub fn run(
         } else {
             played(case, exercise, program, config, &mut runs)?
         };
-        reports.push(report);
+        reports.push(CaseReport { took: case_begun.elapsed(), ..report });
     }
     one_cause_one_diagnosis(&mut reports);
-    Ok(CheckReport::new(exercise, config, reports))
+    Ok(CheckReport::new(exercise, config, reports).timed(at, begun))
 }
 
 /// All cases, or one with what it needs.
@@ -160,6 +163,7 @@ fn report_of(case: &ClientCase) -> CaseReport {
         reproduce: None,
         points: u32::from(case.name != "connects"),
         exchange: None,
+        took: Duration::ZERO,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileError, Submission};
+use super::{FileError, Submission, Unchecked};
 use crate::check::{CheckReport, Status};
 
 /// Where the ledger lies in the folder of grades.
@@ -26,6 +26,23 @@ pub struct Terms {
     pub seed: u64,
     /// The weights, as they were written.
     pub points: Option<String>,
+    /// How the reports are written.
+    pub format: String,
+}
+
+impl Terms {
+    /// What differs, by the names that it has on the command line; none if grades under both are comparable.
+    #[must_use]
+    pub fn differences(&self, other: &Terms) -> Vec<&'static str> {
+        let same = [
+            ("EXERCISE", self.exercise == other.exercise),
+            ("--variant", self.variant == other.variant),
+            ("--seed", self.seed == other.seed),
+            ("--points", self.points == other.points),
+            ("--format", self.format == other.format),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
 }
 
 /// What became of a submission.
@@ -84,14 +101,20 @@ impl Row {
         }
     }
 
-    pub(super) fn ungraded(submission: &Submission, reason: String) -> Row {
-        let checker = reason.starts_with("the checker failed");
+    /// A submission that could not be checked; what was not handed in is worth nothing of `max_score`.
+    pub(super) fn unchecked(submission: &Submission, why: Unchecked, max_score: u32) -> Row {
+        let (outcome, reason, max_score) = match why {
+            Unchecked::NoProgram(reason) => (Outcome::NoProgram, reason, max_score),
+            Unchecked::Checker(reason) => {
+                (Outcome::CheckerFailed, format!("the checker failed: {reason}"), 0)
+            }
+        };
         Row {
             submission: submission.shown(),
-            outcome: if checker { Outcome::CheckerFailed } else { Outcome::NoProgram },
+            outcome,
             reason: Some(reason),
             score: 0,
-            max_score: 0,
+            max_score,
             passed: 0,
             failed: Vec::new(),
             classes: Vec::new(),
@@ -158,6 +181,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
-    fs::write(&temporary, bytes).map_err(FileError::new("write", &temporary))?;
-    fs::rename(&temporary, path).map_err(FileError::new("write", path))
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // A half would lie there for good.
+        let _ = fs::remove_file(&temporary);
+        FileError::new("write", path)(error)
+    })
 }

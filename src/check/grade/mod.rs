@@ -19,16 +19,16 @@ mod submission;
 mod summary;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::{CheckReport, Exercise};
-use crate::report::Events;
+use crate::report::{Events, Report};
 
 pub use ledger::{Ledger, Outcome, Row, Terms, replace};
 pub use points::{Points, PointsError};
-pub use submission::{Scratch, Submission, Surroundings, submissions};
+pub use submission::{Scratch, Submission, Surroundings, Unchecked, submissions};
 pub use summary::ClassReport;
 
 /// How to grade.
@@ -51,6 +51,14 @@ pub struct Plan<'a> {
     pub extension: &'static str,
     /// How a report is written.
     pub write: &'a (dyn Fn(&CheckReport) -> String + Sync),
+}
+
+impl Plan<'_> {
+    /// What a submission can get.
+    fn max_score(&self) -> u32 {
+        let weight = |name: &str| self.points.as_ref().and_then(|points| points.of(name));
+        self.exercise.cases.iter().map(|case| weight(case.name).unwrap_or(case.points)).sum()
+    }
 }
 
 /// What happens while a class is graded.
@@ -99,6 +107,7 @@ pub fn run(
 ) -> Result<ClassReport, FileError> {
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (failed, events) = (Mutex::new(None), Mutex::new(events));
+    let alone = RwLock::new(());
     std::thread::scope(|scope| {
         for _ in 0..plan.jobs.clamp(1, submissions.len().max(1)) {
             scope.spawn(|| {
@@ -106,7 +115,7 @@ pub fn run(
                     if stop() || lock(&failed).is_some() {
                         return;
                     }
-                    if let Err(error) = grade(plan, ledger, submission) {
+                    if let Err(error) = grade(plan, ledger, submission, &alone) {
                         *lock(&failed) = Some(error);
                     }
                     let number = done.fetch_add(1, Ordering::SeqCst) + 1;
@@ -116,7 +125,7 @@ pub fn run(
             });
         }
     });
-    if let Some(error) = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
     let rows = submissions.iter().filter_map(|submission| ledger.row(submission)).collect();
@@ -127,28 +136,62 @@ pub fn run(
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Grades one submission, if it was not or has changed since.
-fn grade(plan: &Plan<'_>, ledger: &Ledger, submission: &Submission) -> Result<(), FileError> {
+/// Grades one submission, if it was not or has changed since. The checker's own failure is no grade: the next grading
+/// tries again.
+fn grade(
+    plan: &Plan<'_>,
+    ledger: &Ledger,
+    submission: &Submission,
+    alone: &RwLock<()>,
+) -> Result<(), FileError> {
     let fingerprint = submission.fingerprint();
-    if ledger.row(submission).is_some_and(|row| row.fingerprint == fingerprint) {
+    let file = plan.out.join(submission.file_name(plan.extension));
+    let stands = |row: Row| match row.outcome {
+        Outcome::Graded => row.fingerprint == fingerprint && file.exists(),
+        Outcome::NoProgram => row.fingerprint == fingerprint,
+        Outcome::CheckerFailed => false,
+    };
+    if ledger.row(submission).is_some_and(stands) {
         return Ok(());
     }
     let begun = Instant::now();
-    let mut row = match submission.check(plan) {
+    let checked = checked(plan, submission, alone);
+    let mut row = match checked {
         Ok(mut report) => {
             if let Some(points) = &plan.points {
                 points.apply(&mut report);
             }
-            let file = plan.out.join(submission.file_name(plan.extension));
             ledger::replace(&file, (plan.write)(&report).as_bytes())?;
             Row::of(submission, &report)
         }
-        Err(reason) => Row::ungraded(submission, reason),
+        Err(why) => {
+            // A report of an earlier version would say something else than the row.
+            let _ = std::fs::remove_file(&file);
+            Row::unchecked(submission, why, plan.max_score())
+        }
     };
     row.fingerprint = fingerprint;
     row.seconds = begun.elapsed().as_secs_f64();
     ledger.enter(submission, &row)
+}
+
+/// Checks a submission beside others, and once more alone unless it passed: the others take time from it, so that an
+/// answer may come too late, and a fork bomb among them may disturb even the checker.
+fn checked(plan: &Plan<'_>, submission: &Submission, alone: &RwLock<()>) -> Result<CheckReport, Unchecked> {
+    let beside = alone.read().unwrap_or_else(PoisonError::into_inner);
+    let checked = submission.check(plan);
+    drop(beside);
+    let stands = match &checked {
+        Ok(report) => plan.jobs == 1 || report.succeeded(),
+        Err(Unchecked::NoProgram(_)) => true,
+        Err(Unchecked::Checker(_)) => false,
+    };
+    if stands {
+        return checked;
+    }
+    let _alone = alone.write().unwrap_or_else(PoisonError::into_inner);
+    submission.check(plan)
 }

@@ -13,12 +13,20 @@ pub struct Points(BTreeMap<String, u32>);
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PointsError {
     /// Not a name and a number.
-    #[error("line {line}: `{text}` is no case and its points, such as `cut 5`")]
+    #[error("line {line}: `{text}` is no case and its points, a whole number, such as `cut 5`")]
     Line {
         /// From 1.
         line: usize,
         /// What stands there.
         text: String,
+    },
+    /// A case that has its points already.
+    #[error("line {line}: `{name}` has its points from a line above")]
+    Twice {
+        /// From 1.
+        line: usize,
+        /// The case.
+        name: String,
     },
     /// A case that the exercise does not have.
     #[error("line {line}: `{name}` is no case of {exercise}: it has {known}")]
@@ -41,6 +49,8 @@ impl Points {
     /// A line that is none, or that names a case which the exercise does not have.
     pub fn parse(text: &str, exercise: &Exercise) -> Result<Points, PointsError> {
         let mut points = Points::default();
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (at, whole) in text.lines().enumerate() {
             let line = whole.split('#').next().unwrap_or_default().trim();
             if line.is_empty() {
@@ -59,9 +69,16 @@ impl Points {
                     known: known.join(", "),
                 });
             }
-            points.0.insert(name.to_owned(), number);
+            if points.0.insert(name.to_owned(), number).is_some() {
+                return Err(PointsError::Twice { line: at + 1, name: name.to_owned() });
+            }
         }
         Ok(points)
+    }
+
+    /// The points of a case, if it was named.
+    pub(super) fn of(&self, name: &str) -> Option<u32> {
+        self.0.get(name).copied()
     }
 
     /// Weighs a report anew.

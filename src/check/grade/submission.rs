@@ -18,6 +18,9 @@ use crate::text::escape;
 const RUN: &str = "run";
 /// Files of a submission that its fingerprint covers; more than this nobody hands in.
 const FILES: usize = 10_000;
+/// Bytes of a submission's name that its files are called by: with an ending and `.tmp` they stay below 255, which is
+/// what file systems take.
+const NAME: usize = 200;
 /// What a program may use up: far more than any server of the exercises needs.
 const LIMITS: Limits = Limits {
     memory: Some(2 << 30),
@@ -63,10 +66,12 @@ pub fn submissions(folder: &Path) -> Result<Vec<Submission>, FileError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed())? {
         let entry = entry.map_err(failed())?;
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if !hidden && entry.path().is_dir() {
+        let (path, hidden) = (entry.path(), entry.file_name().as_encoded_bytes().starts_with(b"."));
+        // A link that leads nowhere is somebody's submission too: nobody is left out without a word.
+        let lost = path.is_symlink() && fs::metadata(&path).is_err();
+        if !hidden && (lost || path.is_dir()) {
             // In full: the program runs in there.
-            let folder = fs::canonicalize(entry.path()).map_err(FileError::new("read", &entry.path()))?;
+            let folder = fs::canonicalize(&path).unwrap_or(path);
             found.push(Submission { name: entry.file_name(), folder });
         }
     }
@@ -84,6 +89,12 @@ impl Submission {
     /// The name of a file about it.
     pub(super) fn file_name(&self, extension: &str) -> OsString {
         let mut name = self.name.clone();
+        if name.len() > NAME {
+            // Its hash keeps it apart from another one with the same beginning.
+            let hash = Sha256::digest(name.as_encoded_bytes());
+            name = excerpt_of(&self.shown()).into();
+            name.push(crate::text::hex(&hash[..8]).replace(' ', ""));
+        }
         name.push(".");
         name.push(extension);
         name
@@ -117,14 +128,12 @@ impl Submission {
     /// Checks it.
     ///
     /// # Errors
-    /// Why it could not be checked, in words: no program, or the checker's own failure.
-    pub(super) fn check(&self, plan: &Plan<'_>) -> Result<CheckReport, String> {
+    /// Why it could not be checked.
+    pub(super) fn check(&self, plan: &Plan<'_>) -> Result<CheckReport, Unchecked> {
         let run = self.folder.join(RUN);
-        if !run.is_file() {
-            return Err(format!("no file `{RUN}`: it starts the server on the port that is its argument"));
-        }
+        readable(&run).map_err(Unchecked::NoProgram)?;
         let scratch =
-            Scratch::new().map_err(|error| format!("the checker failed: no temporary folder: {error}"))?;
+            Scratch::new().map_err(|error| Unchecked::Checker(format!("no temporary folder: {error}")))?;
         let program = self.program(&run, plan, &scratch.0);
         let mut config = Config::new(Target::Program(program), plan.seed);
         config.limit = plan.limit;
@@ -133,8 +142,8 @@ impl Submission {
         let checked = catch_unwind(AssertUnwindSafe(|| check::run(plan.exercise, &config, &mut Vec::new())));
         match checked {
             Ok(Ok(report)) => Ok(report),
-            Ok(Err(error)) => Err(format!("the checker failed: {error}")),
-            Err(_) => Err("the checker failed: a fault of its own, told on stderr".to_owned()),
+            Ok(Err(error)) => Err(Unchecked::Checker(error.to_string())),
+            Err(_) => Err(Unchecked::Checker("a fault of its own, told on stderr".to_owned())),
         }
     }
 
@@ -172,6 +181,35 @@ impl Surroundings {
             }
         };
         Program { launcher, env, hidden_env, limits: LIMITS, ..program }
+    }
+}
+
+/// The beginning of a name, cut where a character ends.
+fn excerpt_of(name: &str) -> String {
+    let mut end = NAME / 2;
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].to_owned()
+}
+
+/// Why a submission could not be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unchecked {
+    /// It has nothing that could be started.
+    NoProgram(String),
+    /// The checker's own failure.
+    Checker(String),
+}
+
+/// A file that can be started; otherwise why not, in words.
+fn readable(run: &Path) -> Result<(), String> {
+    let missing = || format!("no file `{RUN}`: it starts the server on the port that is its argument");
+    match fs::File::open(run).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(format!("`{RUN}` is no file: it starts the server on the port that is its argument")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),
+        Err(error) => Err(format!("`{RUN}` can't be read: {error}")),
     }
 }
 

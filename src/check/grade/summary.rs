@@ -71,9 +71,9 @@ impl ClassReport {
             let cells = [
                 row.submission.clone(),
                 status(row.outcome).to_owned(),
-                row.score.to_string(),
-                row.max_score.to_string(),
-                row.passed.to_string(),
+                grade(row, &row.score),
+                grade(row, &row.max_score),
+                grade(row, &row.passed),
                 row.failed.join(" "),
                 row.classes.join(" "),
                 row.reason.clone().unwrap_or_default(),
@@ -95,8 +95,8 @@ impl ClassReport {
             };
             table.row([
                 printable(&row.submission),
-                row.score.to_string(),
-                row.max_score.to_string(),
+                grade(row, &row.score),
+                grade(row, &row.max_score),
                 failed,
                 if row.classes.is_empty() { "-".to_owned() } else { row.classes.join(", ") },
             ]);
@@ -113,9 +113,15 @@ fn status(outcome: Outcome) -> &'static str {
     }
 }
 
+/// A figure of the grade; empty where the checker failed, because 0 would be a grade.
+fn grade(row: &Row, figure: &dyn ToString) -> String {
+    if row.outcome == Outcome::CheckerFailed { String::new() } else { figure.to_string() }
+}
+
 /// Spreadsheets run what begins with one of these.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+    // Some take the wide forms of these for the same.
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
     } else {
         cell.to_owned()
@@ -197,6 +203,7 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
+        assert_eq!(harmless("＝1"), "'＝1");
         let report = ClassReport::new("tcp-echo", 1, vec![row("=HYPERLINK(\"x\"),1", &["@cut"], &["+x"])]);
         let csv = report.csv();
         let line = csv.lines().nth(1).unwrap();

@@ -14,6 +14,8 @@ use super::{UsageError, check, exercises};
 
 const SETUP: &str = include_str!("setup.sh");
 const RUN: &str = include_str!("run_autograder");
+/// What stands in the workflow until somebody says where netlab is.
+const PLACEHOLDER: &str = "URL_OF_NETLAB";
 const WORKFLOW: &str = include_str!("workflow.yml");
 
 /// Make an autograder for Gradescope, and a workflow for continuous integration
@@ -41,7 +43,7 @@ pub(super) struct AutograderArgs {
     #[arg(long, value_name = "FILE")]
     points: Option<PathBuf>,
     /// Where the workflow gets netlab from
-    #[arg(long, value_name = "URL", default_value = "URL_OF_NETLAB")]
+    #[arg(long, value_name = "URL", default_value = PLACEHOLDER, value_parser = address)]
     repository: String,
 }
 
@@ -50,7 +52,8 @@ impl AutograderArgs {
         let exercise = exercises::find(&self.exercise, &exercises::variant(self.variant), 0)?;
         let points = self.points.as_deref().map(check::read_points).transpose()?;
         if let Some(text) = &points {
-            Points::parse(text, &exercise).map_err(|error| UsageError::new(format!("--points: {error}")))?;
+            Points::parse(text, &exercise)
+                .map_err(|error| check::points_fault(self.points.as_deref(), &error))?;
         }
         make(&self.output)?;
         let mut arguments = self.exercise.clone();
@@ -72,7 +75,22 @@ impl AutograderArgs {
             Output::note("note: Gradescope runs Linux: put a Linux netlab in the place of this one");
         }
         Output::note(&format!("made {}: zip what is in it, and upload that", shown(&self.output)));
+        if self.repository == PLACEHOLDER {
+            Output::note(&format!(
+                "put netlab's address in the place of {PLACEHOLDER} in workflow.yml, or pass --repository"
+            ));
+        }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// An address that stands in a shell's line as it is.
+fn address(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%+".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("no address of a repository, such as https://example.org/netlab.git".to_owned())
     }
 }
 

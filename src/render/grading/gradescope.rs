@@ -10,6 +10,8 @@ use crate::text::safe_json;
 struct Results<'a> {
     score: u32,
     max_score: u32,
+    // Whole seconds, at least one: the manual's example has no fraction.
+    execution_time: u64,
     output: String,
     output_format: &'static str,
     visibility: &'static str,
@@ -36,6 +38,7 @@ pub(super) fn render(report: &CheckReport) -> String {
     let results = Results {
         score: report.score,
         max_score: report.max_score,
+        execution_time: report.took.as_secs().max(1),
         output: report.headline(),
         output_format: "text",
         visibility: "visible",

@@ -5,7 +5,7 @@
 //! | text       | people                                                 |                                    |
 //! | json       | programs                                               | netlab's own document              |
 //! | gradescope | `results.json` of an autograder                        | Gradescope's autograder manual     |
-//! | junit      | continuous integration                                 | JUnit XML, by the crate quick-junit |
+//! | junit      | continuous integration                                 | the schemas for Jenkins and for Ant |
 //! | tap        | test harnesses                                         | TAP version 14                     |
 //! | markdown   | a comment on a submission                              | CommonMark                         |
 //!

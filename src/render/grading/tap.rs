@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::details;
 use crate::check::{CaseReport, CheckReport, Status};
+use crate::text::{printable, safe_json};
 
 pub(super) fn render(report: &CheckReport) -> String {
     let mut out = format!("TAP version 14\n1..{}\n", report.cases.len());
@@ -39,11 +40,11 @@ fn point(out: &mut String, report: &CheckReport, number: usize, case: &CaseRepor
 }
 
 fn member(out: &mut String, name: &str, value: &str) {
-    let value = serde_json::to_string(value).expect("a string");
+    let value = safe_json(serde_json::to_string(value).expect("a string"));
     let _ = writeln!(out, "  {name}: {value}");
 }
 
 /// A description in which nothing can be taken for a directive or another line.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('#', "\\#").replace(['\n', '\r'], " ")
+    printable(text).replace('\\', "\\\\").replace('#', "\\#")
 }

@@ -1,5 +1,8 @@
 //! Each format of one report, with a hostile program's words in it.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::*;
@@ -19,6 +22,7 @@ fn case(name: &str, status: Status, points: u32) -> CaseReport {
         reproduce: failed.then(|| "line 1\nline 2".into()),
         points,
         exchange: None,
+        took: Duration::from_millis(1_500),
     }
 }
 
@@ -38,6 +42,8 @@ fn report() -> CheckReport {
         ],
         lab: Lab { folder: "05-framing", section: "Round 2" },
         detail: Detail::Screen,
+        began: "2026-11-21T05:40:00.25Z".parse().unwrap(),
+        took: Duration::from_secs(4_000),
     }
 }
 
@@ -80,8 +86,16 @@ fn junit_counts_and_escapes() {
     {
         assert!(xml.contains(part), "{part}: {xml}");
     }
-    let parsed = quick_junit::Report::deserialize_from_str(&xml).unwrap();
-    assert_eq!(parsed.test_suites[0].test_cases.len(), 4);
+    let parsed = read(&xml);
+    let named = |name: &str| parsed.iter().filter(|element| element.name == name).collect::<Vec<_>>();
+    assert_eq!(named("testcase").len(), 4);
+    assert_eq!(named("failure")[0].attributes["message"], HOSTILE);
+    assert!(named("failure")[0].text.contains("line 2"), "what to say is the failure's own text");
+    assert_eq!(named("error").len(), 1);
+    assert_eq!(named("testsuite")[0].attributes["timestamp"], "2026-11-21T05:40:00");
+    assert_eq!(named("testsuite")[0].attributes["time"], "4000.000", "no grouping");
+    // Jenkins' schema refuses more, Ant's any.
+    assert!(named("testsuites")[0].attributes.is_empty());
 }
 
 #[test]
@@ -91,4 +105,74 @@ fn markdown_keeps_its_table_and_its_fences() {
     assert_eq!(rows.len(), 5, "{markdown}");
     let fences = markdown.lines().filter(|line| line.starts_with("````")).count();
     assert_eq!(fences, 4, "each failure in a fence that its text can't close: {markdown}");
+}
+
+/// An element of an XML document, with the text that stands directly in it.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    attributes: BTreeMap<String, String>,
+    text: String,
+}
+
+/// The elements of a document in the order of their beginnings; fails on one that is not well-formed.
+fn read(xml: &str) -> Vec<Element> {
+    use quick_xml::events::Event;
+    let (mut reader, mut elements, mut open) = (quick_xml::Reader::from_str(xml), Vec::new(), Vec::new());
+    let begun = |start: &quick_xml::events::BytesStart<'_>| Element {
+        name: String::from_utf8(start.name().as_ref().to_vec()).unwrap(),
+        attributes: start
+            .attributes()
+            .map(|attribute| {
+                let attribute = attribute.unwrap();
+                let value = std::str::from_utf8(&attribute.value).unwrap();
+                (
+                    String::from_utf8(attribute.key.as_ref().to_vec()).unwrap(),
+                    quick_xml::escape::unescape(value).unwrap().into_owned(),
+                )
+            })
+            .collect(),
+        text: String::new(),
+    };
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(start) => {
+                open.push(elements.len());
+                elements.push(begun(&start));
+            }
+            Event::Empty(start) => elements.push(begun(&start)),
+            Event::Text(text) => {
+                if let Some(at) = open.last() {
+                    elements[*at].text.push_str(&text.decode().unwrap());
+                }
+            }
+            Event::End(_) => drop(open.pop()),
+            Event::Eof => return elements,
+            _ => {}
+        }
+    }
+}
+
+// Catches: a character that a reader of the format refuses, should a report hold it unescaped.
+#[test]
+fn what_xml_and_yaml_have_no_place_for_is_in_neither() {
+    let mut report = report();
+    let every = || (0..=0x2100).chain(0xfdd0..=0xffff).filter_map(char::from_u32).collect::<String>();
+    report.cases[1].observed = every();
+    report.cases[1].reproduce = Some(every());
+    report.cases[2].observed = every();
+    // `Char` of XML 1.0 and `c-printable` of YAML 1.2.
+    let xml = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let yaml = |c: char| xml(c) && !matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}');
+    let shown = super::render(&report, Format::Junit, Style::default());
+    assert_eq!(shown.chars().find(|c| !xml(*c)), None);
+    assert_eq!(read(&shown).iter().filter(|element| element.name == "testcase").count(), 4);
+    let shown = super::render(&report, Format::Tap, Style::default());
+    assert_eq!(shown.chars().find(|c| !yaml(*c)), None);
+    for line in shown.lines().filter(|line| line.starts_with("  ") && line.contains(": ")) {
+        let (_, value) = line.split_once(": ").unwrap();
+        assert!(serde_json::from_str::<String>(value).is_ok(), "{line}");
+    }
+    let shown = super::render(&report, Format::Gradescope, Style::default());
+    assert!(serde_json::from_str::<Value>(&shown).is_ok());
 }
