@@ -68,6 +68,11 @@ pub(super) fn look(capture: &Mutex<Capture>) -> Captured {
     }
 }
 
+/// Adds netlab's own words.
+pub(super) fn note(capture: &Mutex<Capture>, words: &[u8]) {
+    lock(capture).add(words);
+}
+
 fn lock(capture: &Mutex<Capture>) -> MutexGuard<'_, Capture> {
     // Bytes stay bytes, whoever panicked while he held them.
     capture.lock().unwrap_or_else(PoisonError::into_inner)

@@ -28,7 +28,7 @@ use crate::report::Events;
 
 pub use ledger::{Ledger, Outcome, Row, Terms, replace};
 pub use points::{Points, PointsError};
-pub use submission::{Scratch, Submission, Surroundings, submissions};
+pub use submission::{Submission, Surroundings, submissions};
 pub use summary::ClassReport;
 
 /// How to grade.
