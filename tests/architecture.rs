@@ -27,7 +27,7 @@ const WITHIN_A_LAYER: [(&[&str], &[&str]); 4] = [
 ];
 
 /// Crates that only some modules may use.
-const HOMES: [(&[&str], &[&str]); 6] = [
+const HOMES: [(&[&str], &[&str]); 7] = [
     (
         &[
             "socket2",
@@ -39,6 +39,7 @@ const HOMES: [(&[&str], &[&str]); 6] = [
         ],
         &["net"],
     ),
+    (&["landlock", "seccompiler"], &["process"]),
     (&["nix"], &["net", "process"]),
     (&["rustix"], &["net", "store", "process", "tui"]),
     (&["clap", "clap_complete", "clap_mangen"], &["cli"]),

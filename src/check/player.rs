@@ -31,6 +31,9 @@ const PARTING: Duration = Duration::from_millis(150);
 /// machine one that spins gets little of it.
 pub(super) const BUSY_PERCENT: u32 = 10;
 
+/// The longest that one script waits for answers that keep coming: a byte a second, for ever.
+const DRIPPING: Duration = Duration::from_secs(60);
+
 /// Where a script is played.
 pub(super) struct Stage<'a> {
     pub(super) addr: SocketAddr,
@@ -298,7 +301,7 @@ impl Player<'_> {
                 judged => Some(Ok(judged)),
             });
             match seen {
-                Some(Ok(Judged::More)) => {}
+                Some(Ok(Judged::More)) if self.begun.elapsed() < DRIPPING => {}
                 Some(judged) => return judged,
                 None => return Ok(Judged::More),
             }

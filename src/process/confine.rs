@@ -5,18 +5,20 @@
 //! netlab ──spawn──► netlab confined ──enter()──► exec the program
 //!                   the launcher                  with no way out, nor for its children
 //! ```
-//! | what                                    | how                                       | since       |
-//! |-----------------------------------------|-------------------------------------------|-------------|
-//! | files                                   | Landlock                                  | Linux 5.13  |
-//! | TCP connections to others               | Landlock; to listen is free               | Linux 6.7   |
-//! | signals, abstract Unix sockets          | Landlock                                  | Linux 6.12  |
-//! | the terminal                            | a session of its own; no device but five  |             |
-//! | descriptors that netlab got from others | closed                                    |             |
-//! | netlab started by root                  | a user of its own, who may read: no other privilege | |
+//! | what                                | how                                          | since      |
+//! |-------------------------------------|----------------------------------------------|------------|
+//! | files                               | Landlock                                     | Linux 5.13 |
+//! | TCP connections to others           | Landlock; to listen is free                  | Linux 6.7  |
+//! | signals, abstract Unix sockets      | Landlock                                     | Linux 6.12 |
+//! | others' priorities and limits       | seccomp                                      | Linux 3.17 |
+//! | the terminal                        | a session of its own, and five harmless devices |         |
+//! | descriptors that netlab came by     | closed                                       |            |
+//! | netlab started by root              | a user of its own; of root's rights only to read |        |
 //!
 //! What can't be had so, and is open: UDP to anywhere; Unix sockets with a path that the user may write to (until
-//! Linux 7.1); and where an ordinary user grades, the modes and times of that user's files, and the priorities and
-//! limits of that user's processes. A machine or a container of its own closes them. What a program may use up is
+//! Linux 7.1); what is kept in memory without a process, such as files of memfd_create; and where an ordinary user
+//! grades, the modes and times of that user's files, and what a program leaves in /dev/shm. A netlab that is killed
+//! leaves what it has started. A machine or a container of its own closes all that. What a program may use up is
 //! [`Limits`](super::Limits)' business.
 
 use std::path::{Path, PathBuf};
@@ -106,7 +108,8 @@ impl Confinement {
         }
         os::limit_processes(self.processes);
         os::landlock(&Rules { read, write, list, names, connect: &self.connect }).map_err(failed)?;
-        os::die_with_parent();
+        // An unknown machine, or a kernel without seccomp: what Landlock and the user's own rights hold still holds.
+        let _ = os::refuse_calls();
         Ok(())
     }
 }

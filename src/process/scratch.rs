@@ -1,14 +1,18 @@
 //! The folder in which a program that nobody trusts may write: made, measured and removed, whatever it has left in
 //! there.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::os;
 
 /// Where shared memory and semaphores have their names.
 const NAMES: &str = "/dev/shm";
+/// What was there before the first program.
+static NAMES_BEFORE: OnceLock<HashSet<PathBuf>> = OnceLock::new();
 /// A file takes room itself, too.
 const ENTRY: u64 = 4 << 10;
 /// Folders in folders that are followed; no server needs as many.
@@ -28,6 +32,7 @@ impl Scratch {
     /// # Errors
     /// No folder can be made there.
     pub fn new() -> io::Result<Scratch> {
+        NAMES_BEFORE.get_or_init(|| names().collect());
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let name = format!("netlab-grade-{}", crate::text::hex(&random).replace(' ', ""));
@@ -80,19 +85,23 @@ pub fn reopen(folder: &Path) {
     os::open_up(folder);
 }
 
-/// The files in /dev/shm that belong to a user.
-fn names_of(user: u32) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(NAMES).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(move |path| os::owner(path) == Some(user))
+fn names() -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(NAMES).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// How many bytes are used in a folder, and in /dev/shm by its user; counting ends above `most`. `None` where that
+/// The files in /dev/shm that belong to a user, and were not there before.
+fn names_of(user: u32) -> impl Iterator<Item = PathBuf> {
+    let before = |path: &PathBuf| NAMES_BEFORE.get().is_some_and(|before| before.contains(path));
+    names().filter(move |path| os::owner(path) == Some(user) && !before(path))
+}
+
+/// How many bytes are used in a folder, and since netlab began in /dev/shm by the folder's user; counting ends above `most`. `None` where that
 /// can't be said: too deep, or hidden.
-pub(super) fn used(folder: &Path, user: Option<u32>, most: u64) -> Option<u64> {
+pub(super) fn used(folder: &Path, most: u64) -> Option<u64> {
     let mut sum = 0;
     let mut folders = vec![(folder.to_path_buf(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
+    while let Some((inner, depth)) = folders.pop() {
+        let entries = match fs::read_dir(&inner) {
             Ok(entries) => entries,
             // It has just been removed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -112,7 +121,7 @@ pub(super) fn used(folder: &Path, user: Option<u32>, most: u64) -> Option<u64> {
             }
         }
     }
-    let names = user.into_iter().flat_map(names_of).filter_map(|path| path.symlink_metadata().ok());
+    let names = os::owner(folder).into_iter().flat_map(names_of).filter_map(|path| path.symlink_metadata().ok());
     Some(sum + names.map(|metadata| ENTRY + os::allocated(&metadata)).sum::<u64>())
 }
 
@@ -196,7 +205,7 @@ mod tests {
         }
         std::os::unix::fs::symlink(precious.path(), scratch.path().join("link")).unwrap();
         let folder = scratch.path().to_path_buf();
-        assert_eq!(used(&folder, None, u64::MAX), None, "too deep to be measured");
+        assert_eq!(used(&folder, u64::MAX), None, "too deep to be measured");
         drop(scratch);
         assert!(!folder.exists());
         assert_eq!(fs::read_to_string(precious.path().join("file")).unwrap(), "kept");

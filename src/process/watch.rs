@@ -68,7 +68,7 @@ impl Watch {
             return Some(format!("{} MiB of memory", family.resident >> 20));
         }
         let (folder, most) = (self.scratch.as_ref().filter(|_| with_files)?, files?);
-        let used = scratch::used(folder, self.user, most);
+        let used = scratch::used(folder, most);
         used.is_none_or(|used| used > most).then(|| "files, or more bytes in them, than it may".to_owned())
     }
 

@@ -28,8 +28,10 @@ const LIMITS: Limits = Limits {
     together: Some(2 << 30),
     files: Some(256 << 20),
 };
-/// How many threads a program may have: Java starts some for each processor.
-const THREADS: &str = "512";
+/// How many threads a program may have.
+const THREADS: usize = 128;
+/// And for each processor: Java starts some for each.
+const THREADS_EACH: usize = 16;
 /// Variables that a program gets to see; the others may hold secrets of whoever grades.
 const KEPT: [&str; 5] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 
@@ -169,7 +171,9 @@ impl Surroundings {
                     words.extend(["--user".into(), user.to_string().into()]);
                 }
                 words.extend(["--write".into(), scratch.path().into()]);
-                words.extend(["--connect", "{port}", "--processes", THREADS, "--"].map(OsString::from));
+                let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+                let threads = (THREADS + THREADS_EACH * processors).to_string();
+                words.extend(["--connect", "{port}", "--processes", &threads, "--"].map(OsString::from));
                 words
             }
         };

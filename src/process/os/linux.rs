@@ -14,7 +14,9 @@ use crate::process::Limits;
 use crate::process::watch::Family;
 
 /// The longest that orphans are chased: each may leave another one before it is killed.
-const CHASE: Duration = Duration::from_secs(3);
+const CHASE: Duration = Duration::from_secs(20);
+/// The dead that are left unburied while others live: numbers of processes are scarce.
+const UNBURIED: usize = 2_000;
 
 /// Has orphaned descendants become children of this process.
 pub(in crate::process) fn adopt_orphans() {
@@ -53,22 +55,20 @@ pub(in crate::process) fn kill_orphans(
     let pid = |stat: &Stat| Pid::from_raw(i32::try_from(stat.pid).ok()?);
     let begun = Instant::now();
     // The dead are waited for when none is alive: until then they count against RLIMIT_NPROC, and a program that
-    // starts another before it dies comes to its end.
-    loop {
+    // starts another before it dies comes to its end. It is over when there is neither: one look may come between the
+    // death of one and the birth of the next, but then it shows the dead one.
+    while begun.elapsed() < CHASE {
         let (dead, alive): (Vec<Stat>, Vec<Stat>) = stats().filter(orphan).partition(|stat| stat.zombie);
-        if alive.is_empty() || begun.elapsed() > CHASE {
-            for orphan in dead.iter().filter_map(pid) {
-                let _ = waitpid(Some(orphan), WaitOptions::NOHANG);
-            }
-            if alive.is_empty() {
-                return;
-            }
-        }
-        if begun.elapsed() > 2 * CHASE {
+        if dead.is_empty() && alive.is_empty() {
             return;
         }
         for orphan in alive.iter().filter_map(pid) {
             let _ = kill_process(orphan, Signal::KILL);
+        }
+        if alive.is_empty() || dead.len() > UNBURIED {
+            for orphan in dead.iter().filter_map(pid) {
+                let _ = waitpid(Some(orphan), WaitOptions::NOHANG);
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What differs by system: groups, limits, orphans, processor time.
 
 #[cfg(target_os = "linux")]
+mod calls;
+#[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -12,12 +14,14 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
+pub(super) use calls::refuse_calls;
+#[cfg(target_os = "linux")]
 pub(super) use landlock::{landlock, landlock_available, limit_processes};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{adopt_orphans, children, family, group_cpu_time, in_group, kill_orphans, limit};
 #[cfg(target_os = "linux")]
 pub(super) use privilege::{
-    become_user, close_inherited, die_with_parent, fresh_user, give, leave_session, owner, readable_by_all,
+    become_user, close_inherited, fresh_user, give, leave_session, owner, readable_by_all,
 };
 #[cfg(unix)]
 pub(super) use unix::{
@@ -85,7 +89,9 @@ mod elsewhere {
 
     pub(in crate::process) fn close_inherited() {}
 
-    pub(in crate::process) fn die_with_parent() {}
+    pub(in crate::process) fn refuse_calls() -> Result<(), String> {
+        Ok(())
+    }
 
     pub(in crate::process) fn become_user(_user: u32) -> Result<(), String> {
         landlock_available()

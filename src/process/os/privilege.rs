@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{FileType, Gid, Uid, fchown, fstat};
-use rustix::process::{Signal, geteuid, set_parent_process_death_signal, setsid};
+use rustix::process::{geteuid, setsid};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, configure_capability_in_ambient_set, set_capabilities,
     set_keep_capabilities, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
@@ -54,12 +54,6 @@ pub(in crate::process) fn close_inherited() {
         // The only failure is one that is closed already.
         let _ = nix::unistd::close(descriptor);
     }
-}
-
-/// Has this process killed when netlab's end comes first.
-pub(in crate::process) fn die_with_parent() {
-    // Where it can't be had, the program outlives a netlab that is killed.
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 /// Becomes `user`, and keeps of root's privileges that of reading alone: the submissions and the language may be in
