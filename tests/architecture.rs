@@ -29,14 +29,7 @@ const WITHIN_A_LAYER: [(&[&str], &[&str]); 4] = [
 /// Crates that only some modules may use.
 const HOMES: [(&[&str], &[&str]); 7] = [
     (
-        &[
-            "socket2",
-            "mio",
-            "netlink_sys",
-            "netlink_packet_core",
-            "netlink_packet_sock_diag",
-            "quinn_udp",
-        ],
+        &["socket2", "mio", "netlink_sys", "netlink_packet_core", "netlink_packet_sock_diag", "quinn_udp"],
         &["net"],
     ),
     (&["landlock", "seccompiler"], &["process"]),

@@ -17,7 +17,9 @@ use super::script::Script;
 use super::{CheckError, Config, Target};
 use crate::net::table::Transport;
 use crate::net::{SocketOptions, socket};
-use crate::process::{Child, Exit, Listening, Program, hand_over, listening, read_small, remove_tree, reopen};
+use crate::process::{
+    Child, Exit, Listening, Program, hand_over, listening, read_small, remove_tree, reopen,
+};
 
 /// How long a program may take until it listens: an interpreter on a loaded machine.
 const START: Duration = Duration::from_secs(10);

@@ -121,7 +121,8 @@ pub(super) fn used(folder: &Path, most: u64) -> Option<u64> {
             }
         }
     }
-    let names = os::owner(folder).into_iter().flat_map(names_of).filter_map(|path| path.symlink_metadata().ok());
+    let names =
+        os::owner(folder).into_iter().flat_map(names_of).filter_map(|path| path.symlink_metadata().ok());
     Some(sum + names.map(|metadata| ENTRY + os::allocated(&metadata)).sum::<u64>())
 }
 

@@ -31,7 +31,8 @@ pub(in crate::process) fn refuse_calls() -> Result<(), seccompiler::Error> {
     for (call, argument) in ON_OTHERS {
         rules.insert(call, vec![rule(argument, SeccompCmpOp::Ne, 0)?]);
     }
-    rules.insert(SYS_socket, vec![rule(PROTOCOL, SeccompCmpOp::Eq, u64::from(IPPROTO_MPTCP.unsigned_abs()))?]);
+    rules
+        .insert(SYS_socket, vec![rule(PROTOCOL, SeccompCmpOp::Eq, u64::from(IPPROTO_MPTCP.unsigned_abs()))?]);
     let refused = SeccompAction::Errno(EPERM.unsigned_abs());
     let machine = std::env::consts::ARCH.try_into()?;
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, machine)?;

@@ -25,11 +25,13 @@ pub(super) use privilege::{
 };
 #[cfg(unix)]
 pub(super) use unix::{
-    allocated, exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group, only_the_file, open_up,
+    allocated, exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group, only_the_file,
+    open_up,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    allocated, exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group, only_the_file, open_up,
+    allocated, exit_of, exited, interrupt_group, kill_group, kill_group_of, lead_a_group, only_the_file,
+    open_up,
 };
 
 #[cfg(not(target_os = "linux"))]
