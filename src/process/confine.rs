@@ -66,6 +66,7 @@ const BESIDE_PROGRAMS: [&str; 8] =
 const SETTINGS_DEPTH: usize = 6;
 
 /// What the system is asked to enforce.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux enforces it"))]
 pub(super) struct Rules<'a> {
     pub(super) read: Vec<PathBuf>,
     pub(super) write: Vec<&'a Path>,
