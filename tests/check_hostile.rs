@@ -47,7 +47,7 @@ const fn free(name: &'static str, exercise: &'static str) -> Hostile {
 const QUICK: [Hostile; 3] =
     [free("escapes", "tcp-echo"), free("last_words", "upper-lines"), free("daemons", "tcp-echo-once")];
 
-const ALL: [Hostile; 28] = [
+const ALL: [Hostile; 37] = [
     free("endless_answer", "tcp-echo"),
     confined("endless_answer", "upper-lines"),
     confined("gigantic_frame", "framed-echo-u32"),
@@ -76,6 +76,15 @@ const ALL: [Hostile; 28] = [
     free("writes_results", "tcp-echo"),
     free("deletes_itself", "tcp-echo"),
     confined("udp_flood", "udp-echo"),
+    confined("bomb_spinning", "tcp-echo"),
+    confined("phoenix", "tcp-echo"),
+    confined("memory_children", "tcp-echo"),
+    confined("many_files", "tcp-echo"),
+    confined("shared_names", "tcp-echo"),
+    confined("leftovers", "tcp-echo"),
+    confined("canary", "tcp-echo"),
+    confined("squatter", "tcp-echo"),
+    confined("reaches", "tcp-echo"),
 ];
 
 /// A word that only the processes of one run carry.
@@ -159,7 +168,9 @@ fn peak_of(child: &Child) -> u64 {
 fn check(hostile: &Hostile) {
     let Hostile { name, exercise, confined } = *hostile;
     let (folder, marker) = (programs(), marker());
+    let scratch = tempfile::tempdir().unwrap();
     let mut command = netlab();
+    command.env("TMPDIR", scratch.path()).env("SECRET", "a token");
     // What is passed here is nobody's progress.
     command.env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.current_dir(folder.path()).args(["check", exercise, "-J", "--wait", "1s"]);
@@ -177,9 +188,20 @@ fn check(hostile: &Hostile) {
     let document: Value = serde_json::from_slice(&run.stdout).unwrap_or_else(|e| panic!("{name}: {e}"));
     is_valid(&document, exercise);
     assert_eq!(run.code == Some(0), document["failed"] == 0, "{name}: the code is not the document's");
-    let fooled = ["fake_score", "closes", "resets", "silent", "stopped", "writes_results", "last_words"];
+    let fooled = [
+        "fake_score",
+        "closes",
+        "resets",
+        "silent",
+        "stopped",
+        "writes_results",
+        "last_words",
+        "canary",
+        "reaches",
+    ];
     assert!(!fooled.contains(&name) || document["failed"] != 0, "{name} passed");
     if confined {
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "{name}: files left behind");
         assert!(!folder.path().join("results.json").exists(), "{name} wrote into its folder");
     }
 }
@@ -254,8 +276,20 @@ fn hostile_programs_are_checked_in_time_and_leave_nothing() {
     check_all(&ALL);
 }
 
+// Catches: a launcher that hands on what it came by: a file that somebody else opened for netlab.
+#[test]
+fn descriptors_are_not_handed_on() {
+    if !can_confine() {
+        return;
+    }
+    let script = "exec 7</dev/null; exec \"$0\" confined --read / -- ls /proc/self/fd";
+    let output = Command::new("sh").args(["-c", script]).arg(netlab().get_program()).output().unwrap();
+    // 3 is that of the listing.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "0\n1\n2\n3\n", "{output:?}");
+}
+
 /// A class of programs whose runs are short.
-const CLASS: [&str; 9] = [
+const CLASS: [&str; 10] = [
     "escapes",
     "last_words",
     "daemons",
@@ -265,6 +299,7 @@ const CLASS: [&str; 9] = [
     "memory_hog",
     "writes_results",
     "deletes_itself",
+    "leftovers",
 ];
 
 // Catches: a program that stops the class or another's check, that writes itself a grade, or text of a program that

@@ -91,6 +91,7 @@ impl Config {
 
 /// What is checked.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 pub enum Target {
     /// A program to start. `{host}` and `{port}` in its arguments are replaced.
     Program(Program),

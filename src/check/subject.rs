@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -16,7 +17,9 @@ use super::script::Script;
 use super::{CheckError, Config, Target};
 use crate::net::table::Transport;
 use crate::net::{SocketOptions, socket};
-use crate::process::{Child, Exit, Listening, Program, listening};
+use crate::process::{
+    Child, Exit, Listening, Program, hand_over, listening, read_small, remove_tree, reopen,
+};
 
 /// How long a program may take until it listens: an interpreter on a loaded machine.
 const START: Duration = Duration::from_secs(10);
@@ -210,8 +213,7 @@ impl<'a> Subject<'a> {
         drop(lock(&self.child).take());
         self.addr = None;
         if let Some(folder) = self.folder.take() {
-            // A program that filled it with what can't be removed harms the temporary folder alone.
-            let _ = fs::remove_dir_all(folder);
+            remove_tree(&folder);
         }
     }
 }
@@ -233,7 +235,7 @@ fn with<T>(child: &Mutex<Option<Child>>, ask: impl FnOnce(&mut Child) -> Option<
 /// The program with its address in its arguments and its environment.
 pub(super) fn place(program: &Program, host: &str, port: u16) -> Program {
     let mut placed = program.clone();
-    for word in &mut placed.command {
+    for word in placed.launcher.iter_mut().chain(&mut placed.command) {
         if let Some(text) = word.to_str() {
             *word = text.replace("{host}", host).replace("{port}", &port.to_string()).into();
         }
@@ -257,14 +259,29 @@ fn free_port(transport: Transport) -> Result<u16, crate::net::NetError> {
 }
 
 /// A folder of its own, with a `files` folder for the server and a canary beside that.
-fn make_folder(within: Option<&Path>) -> std::io::Result<PathBuf> {
+fn make_folder(within: Option<&Path>) -> io::Result<PathBuf> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::SeqCst);
-    let within = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
-    let folder = within.join(format!("netlab-check-{}-{number}", std::process::id()));
-    fs::create_dir(&folder)?;
-    fs::create_dir(folder.join("files"))?;
-    fs::write(folder.join(CANARY), CANARY_TEXT)?;
+    let parent = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
+    within.map(reopen);
+    let folder = loop {
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let folder = parent.join(format!("netlab-check-{}-{number}", std::process::id()));
+        match fs::create_dir(&folder) {
+            // A program that wants the checker to fail has guessed the name.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && within.is_some() => {
+                remove_tree(&folder);
+            }
+            made => break made.map(|()| folder)?,
+        }
+    };
+    let (files, canary) = (folder.join("files"), folder.join(CANARY));
+    fs::create_dir(&files)?;
+    fs::write(&canary, CANARY_TEXT)?;
+    if let Some(within) = within {
+        for path in [&folder, &files, &canary] {
+            hand_over(path, within)?;
+        }
+    }
     Ok(folder)
 }
 
@@ -280,8 +297,8 @@ fn trace_outside(folder: &Path) -> Option<String> {
         let name = crate::text::escape(name.as_bytes());
         return Some(format!("the file `{name}` was made outside of the server's folder"));
     }
-    let canary = fs::read_to_string(folder.join(CANARY)).unwrap_or_default();
-    (canary != CANARY_TEXT).then(|| "a file outside of the server's folder was changed".to_owned())
+    let canary = read_small(&folder.join(CANARY), CANARY_TEXT.len() as u64).unwrap_or_default();
+    (canary != CANARY_TEXT.as_bytes()).then(|| "a file outside of the server's folder was changed".to_owned())
 }
 
 pub(super) fn last(bytes: &[u8], most: usize) -> Vec<u8> {

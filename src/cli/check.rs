@@ -9,11 +9,11 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::check::case::Case;
-use crate::check::grade::{self, Points, PointsError, Scratch};
+use crate::check::grade::{self, Points, PointsError};
 use crate::check::{self, CheckEvent, CheckReport, Config, Exercise, Target};
 use crate::lab::progress;
 use crate::net::{Address, Stop, StopGuard};
-use crate::process::{self, Program};
+use crate::process::{self, Program, Scratch};
 use crate::render::grading::{self, Format};
 use crate::render::{Progress, Style};
 use crate::report::{Events, Report};
@@ -164,7 +164,7 @@ impl CheckArgs {
         let program = Program { command: self.command.clone(), ..Program::default() };
         let Some(scratch) = scratch else { return Ok(program) };
         let folder = std::env::current_dir()?;
-        Ok(super::grade::confined(&[])?.around(program, &folder, scratch.path()))
+        Ok(super::grade::confined(&[])?.around(program, &folder, scratch))
     }
 
     fn config(&self, seed: u64, scratch: Option<&Scratch>) -> anyhow::Result<Config> {

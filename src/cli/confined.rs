@@ -17,7 +17,13 @@ pub(super) struct ConfinedArgs {
     /// Where it may write
     #[arg(long, value_name = "PATH")]
     write: Vec<PathBuf>,
-    /// How many processes it may start
+    /// A port that it may connect to
+    #[arg(long, value_name = "PORT")]
+    connect: Vec<u16>,
+    /// The user that it becomes
+    #[arg(long, value_name = "UID")]
+    user: Option<u32>,
+    /// How many threads it may start, its processes' among them
     #[arg(long, value_name = "N")]
     processes: Option<u64>,
     /// The program and its arguments
@@ -27,8 +33,15 @@ pub(super) struct ConfinedArgs {
 
 impl ConfinedArgs {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let Self { read, write, processes, command } = self;
-        Confinement { read: read.clone(), write: write.clone(), processes: *processes }.enter()?;
+        let Self { read, write, connect, user, processes, command } = self;
+        let confinement = Confinement {
+            read: read.clone(),
+            write: write.clone(),
+            connect: connect.clone(),
+            processes: *processes,
+            user: *user,
+        };
+        confinement.enter()?;
         let mut program = Command::new(&command[0]);
         program.args(&command[1..]);
         become_program(program, &command[0])

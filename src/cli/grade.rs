@@ -22,9 +22,10 @@ use super::{UsageError, answered, check, exercises, values};
 /// Check a class's submissions, each confined, and sum up
 ///
 /// Each folder in SUBMISSIONS is one submission; its file `run` starts the server on the port that is its argument.
-/// A program may read its own folder and the system's, write in a temporary folder, and nothing else; what it may use
-/// up is limited. One report each, `grades.csv` and a summary. An interrupted grading goes on where it stopped; what
-/// has changed since is graded again.
+/// A program may read its own folder and the system's, write in a temporary folder, connect to its own port, and nothing
+/// else; what it may use up is limited. UDP is open, so is what your user's other processes leave open: a container is
+/// safer, and there root is (each program gets a user of its own, who may run only what everybody may). One report each,
+/// `grades.csv` and a summary. An interrupted grading goes on where it stopped; what has changed since is graded again.
 ///
 /// Exit code: 0 if every submission was graded, whatever its grade, 1 if one was not, 2 for wrong usage.
 #[derive(Debug, Args)]

@@ -1,7 +1,8 @@
 //! A child's output: all of it is read, so that it never blocks on a full pipe, and little of it is kept.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 /// Bytes kept from the beginning: what a client printed is judged by it.
 const HEAD: usize = 256 << 10;
@@ -42,10 +43,9 @@ impl Capture {
 }
 
 /// Reads a pipe to its end on a thread of its own. The thread ends with the last holder of the pipe.
-pub(super) fn drain(pipe: Option<impl Read + Send + 'static>) -> Arc<Mutex<Capture>> {
-    let capture = Arc::new(Mutex::new(Capture::default()));
-    let (Some(mut pipe), shared) = (pipe, capture.clone()) else { return capture };
-    std::thread::spawn(move || {
+pub(super) fn drain(pipe: Option<impl Read + Send + 'static>, into: &Arc<Mutex<Capture>>) -> io::Result<()> {
+    let (Some(mut pipe), shared) = (pipe, into.clone()) else { return Ok(()) };
+    let read = move || {
         let mut buffer = vec![0; 16 << 10];
         while let Ok(read) = pipe.read(&mut buffer) {
             if read == 0 {
@@ -54,8 +54,8 @@ pub(super) fn drain(pipe: Option<impl Read + Send + 'static>) -> Arc<Mutex<Captu
             lock(&shared).add(&buffer[..read]);
         }
         lock(&shared).ended = true;
-    });
-    capture
+    };
+    thread::Builder::new().spawn(read).map(drop)
 }
 
 pub(super) fn look(capture: &Mutex<Capture>) -> Captured {
@@ -66,6 +66,11 @@ pub(super) fn look(capture: &Mutex<Capture>) -> Captured {
         total: capture.total,
         ended: capture.ended,
     }
+}
+
+/// Adds netlab's own words.
+pub(super) fn note(capture: &Mutex<Capture>, words: &[u8]) {
+    lock(capture).add(words);
 }
 
 fn lock(capture: &Mutex<Capture>) -> MutexGuard<'_, Capture> {

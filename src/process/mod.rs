@@ -12,6 +12,8 @@ mod capture;
 mod confine;
 mod os;
 mod ready;
+mod scratch;
+mod watch;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -25,14 +27,13 @@ use capture::Capture;
 pub use capture::Captured;
 pub use confine::{ConfineError, Confinement, program_folders};
 pub use ready::{Listening, listening};
-
-/// How often the size of a group is looked at.
-const SIZE_WATCH: Duration = Duration::from_millis(100);
+pub use scratch::{Scratch, hand_over, read_small, remove_tree, reopen};
 
 /// A program to start.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    /// What is put in front of the command, such as a launcher that confines it; empty for nothing.
+    /// What is put in front of the command, such as a launcher that confines it, and has it lead a group; empty for
+    /// nothing.
     pub launcher: Vec<OsString>,
     /// The command and its arguments; never empty.
     pub command: Vec<OsString>,
@@ -46,12 +47,17 @@ pub struct Program {
     pub stdin: bool,
     /// What it may use up.
     pub limits: Limits,
+    /// The folder that it may fill, up to [`Limits::files`].
+    pub scratch: Option<PathBuf>,
+    /// The user that the launcher has it become.
+    pub user: Option<u32>,
 }
 
-/// What a child may use up, in each of its processes; `None` leaves what netlab itself may. Enforced on Linux.
+/// What a child may use up; `None` leaves what netlab itself may. Enforced on Linux: the first four by the system, in
+/// each process; the others by a look ten times a second, after which all its processes are ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Address space, in bytes.
+    /// Memory of its own that may be written, in bytes.
     pub memory: Option<u64>,
     /// Open descriptors.
     pub descriptors: Option<u64>,
@@ -59,8 +65,12 @@ pub struct Limits {
     pub file_size: Option<u64>,
     /// Processor time, in seconds.
     pub cpu_seconds: Option<u64>,
-    /// Processes of its group; all are ended when there are more. It is looked at ten times a second.
+    /// Processes, wherever they have gone.
     pub processes: Option<usize>,
+    /// Memory of all its processes together, in bytes.
+    pub together: Option<u64>,
+    /// Bytes in its scratch folder.
+    pub files: Option<u64>,
 }
 
 /// How a child ended.
@@ -101,6 +111,7 @@ pub struct Child {
     stderr: Arc<Mutex<Capture>>,
     /// How it ended, once it has been waited for.
     ended: Option<Exit>,
+    user: Option<u32>,
 }
 
 /// The children that run at the moment: whatever else is a child of ours was left behind by one of them.
@@ -140,21 +151,22 @@ impl Program {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        os::lead_a_group(&mut command);
+        if self.launcher.is_empty() {
+            os::lead_a_group(&mut command);
+        }
         // Under the lock, so that nobody takes the new child for an orphan.
-        let mut inner = running(|running| {
+        let inner = running(|running| {
             let child = command.spawn()?;
             running.insert(child.id());
             Ok(child)
         })
         .map_err(failed)?;
         os::limit(&inner, self.limits);
-        if let Some(most) = self.limits.processes {
-            watch_size(inner.id(), most);
-        }
-        let stdout = capture::drain(inner.stdout.take());
-        let stderr = capture::drain(inner.stderr.take());
-        Ok(Child { inner, stdout, stderr, ended: None })
+        let (user, (stdout, stderr)) = (self.user, Default::default());
+        // From here on it is ended when it is dropped.
+        let mut child = Child { inner, stdout, stderr, ended: None, user };
+        child.watch(self).map_err(failed)?;
+        Ok(child)
     }
 }
 
@@ -165,29 +177,20 @@ pub fn end_all() {
         for leader in running.iter() {
             os::kill_group_of(*leader);
         }
-        os::kill_orphans(running, OTHERS.get_or_init(HashSet::new));
-    });
-}
-
-/// Ends the group of `leader` when it has more than `most` processes: a fork bomb. The watch is over when `leader`
-/// is none of ours any more.
-fn watch_size(leader: u32, most: usize) {
-    std::thread::spawn(move || {
-        while running(|running| running.contains(&leader)) {
-            if os::group_size(leader) > most {
-                // Under the lock: as long as it is in the set nobody else can have got its number.
-                running(|running| {
-                    if running.contains(&leader) {
-                        os::kill_group_of(leader);
-                    }
-                });
-            }
-            std::thread::sleep(SIZE_WATCH);
-        }
+        os::kill_orphans(running, OTHERS.get_or_init(HashSet::new), None);
     });
 }
 
 impl Child {
+    /// Reads what it writes, and looks what it uses up.
+    fn watch(&mut self, program: &Program) -> io::Result<()> {
+        capture::drain(self.inner.stdout.take(), &self.stdout)?;
+        capture::drain(self.inner.stderr.take(), &self.stderr)?;
+        let (leader, limits, user) = (self.pid(), program.limits, self.user);
+        watch::Watch { leader, limits, user, scratch: program.scratch.clone(), stderr: self.stderr.clone() }
+            .start()
+    }
+
     /// Its process id, which is its group's too.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -263,7 +266,7 @@ impl Child {
             let pid = self.pid();
             running(|running| {
                 running.remove(&pid);
-                os::kill_orphans(running, OTHERS.get_or_init(HashSet::new));
+                os::kill_orphans(running, OTHERS.get_or_init(HashSet::new), self.user);
             });
         }
         self.ended

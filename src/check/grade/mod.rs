@@ -28,7 +28,7 @@ use crate::report::{Events, Report};
 
 pub use ledger::{Ledger, Outcome, Row, Terms, replace};
 pub use points::{Points, PointsError};
-pub use submission::{Scratch, Submission, Surroundings, Unchecked, submissions};
+pub use submission::{Submission, Surroundings, Unchecked, submissions};
 pub use summary::ClassReport;
 
 /// How to grade.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{FileError, Plan};
 use crate::check::{self, CheckReport, Config, Target};
-use crate::process::{Limits, Program};
+use crate::process::{Limits, Program, Scratch};
 use crate::text::escape;
 
 /// The program of a submission.
@@ -23,14 +23,18 @@ const FILES: usize = 10_000;
 const NAME: usize = 200;
 /// What a program may use up: far more than any server of the exercises needs.
 const LIMITS: Limits = Limits {
-    memory: Some(2 << 30),
+    memory: Some(4 << 30),
     descriptors: Some(1_024),
     file_size: Some(64 << 20),
     cpu_seconds: Some(120),
     processes: Some(64),
+    together: Some(2 << 30),
+    files: Some(256 << 20),
 };
-/// The same number of processes, as an argument.
-const PROCESSES: &str = "64";
+/// How many threads a program may have.
+const THREADS: usize = 128;
+/// And for each processor: Java starts some for each.
+const THREADS_EACH: usize = 16;
 /// Variables that a program gets to see; the others may hold secrets of whoever grades.
 const KEPT: [&str; 5] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 
@@ -134,10 +138,10 @@ impl Submission {
         readable(&run).map_err(Unchecked::NoProgram)?;
         let scratch =
             Scratch::new().map_err(|error| Unchecked::Checker(format!("no temporary folder: {error}")))?;
-        let program = self.program(&run, plan, &scratch.0);
+        let program = self.program(&run, plan, &scratch);
         let mut config = Config::new(Target::Program(program), plan.seed);
         config.limit = plan.limit;
-        config.scratch = Some(scratch.0.clone());
+        config.scratch = Some(scratch.path().to_path_buf());
         config.shown = format!("./{RUN} PORT");
         let checked = catch_unwind(AssertUnwindSafe(|| check::run(plan.exercise, &config, &mut Vec::new())));
         match checked {
@@ -147,7 +151,7 @@ impl Submission {
         }
     }
 
-    fn program(&self, run: &Path, plan: &Plan<'_>, scratch: &Path) -> Program {
+    fn program(&self, run: &Path, plan: &Plan<'_>, scratch: &Scratch) -> Program {
         let mut command = interpreter(run);
         command.extend([run.into(), "{port}".into()]);
         let program = Program { command, folder: Some(self.folder.clone()), ..Program::default() };
@@ -159,10 +163,11 @@ impl Surroundings {
     /// The program with its limits, an environment without secrets, and its launcher, if it is confined: it may read
     /// `folder`, and write in `scratch`.
     #[must_use]
-    pub fn around(&self, program: Program, folder: &Path, scratch: &Path) -> Program {
+    pub fn around(&self, program: Program, folder: &Path, scratch: &Scratch) -> Program {
         let names = std::env::vars_os().map(|(name, _)| name);
         let hidden_env = names.filter(|name| !KEPT.iter().any(|kept| name == OsStr::new(kept))).collect();
-        let env = ["HOME", "TMPDIR"].map(|name| (name.into(), scratch.into())).into();
+        let env = ["HOME", "TMPDIR"].map(|name| (name.into(), scratch.path().into())).into();
+        let mut user = None;
         let launcher = match self {
             Surroundings::Open => Vec::new(),
             Surroundings::Confined { launcher, read } => {
@@ -170,17 +175,19 @@ impl Surroundings {
                 for path in std::iter::once(folder).chain(read.iter().map(PathBuf::as_path)) {
                     words.extend(["--read".into(), path.into()]);
                 }
-                words.extend([
-                    "--write".into(),
-                    scratch.into(),
-                    "--processes".into(),
-                    PROCESSES.into(),
-                    "--".into(),
-                ]);
+                user = scratch.user();
+                if let Some(user) = user {
+                    words.extend(["--user".into(), user.to_string().into()]);
+                }
+                words.extend(["--write".into(), scratch.path().into()]);
+                let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+                let threads = (THREADS + THREADS_EACH * processors).to_string();
+                words.extend(["--connect", "{port}", "--processes", &threads, "--"].map(OsString::from));
                 words
             }
         };
-        Program { launcher, env, hidden_env, limits: LIMITS, ..program }
+        let scratch = Some(scratch.path().to_path_buf());
+        Program { launcher, env, hidden_env, limits: LIMITS, scratch, user, ..program }
     }
 }
 
@@ -236,36 +243,4 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_path: &Path) -> bool {
     true
-}
-
-/// A folder for one check; it goes with whatever the program has left in it.
-#[derive(Debug)]
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// An empty folder in the system's temporary one.
-    ///
-    /// # Errors
-    /// No folder can be made there.
-    pub fn new() -> std::io::Result<Scratch> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-        let name = format!("netlab-grade-{}", crate::text::hex(&random).replace(' ', ""));
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir(&folder)?;
-        Ok(Scratch(fs::canonicalize(folder)?))
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What can't be removed stays in the system's temporary folder.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

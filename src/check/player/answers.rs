@@ -8,6 +8,9 @@ use crate::check::line::{Inbox, Line};
 use crate::check::outcome::{Ended, Failure, Talk, What};
 use crate::net::table::Transport;
 
+/// The longest that one script waits for answers that keep coming: a byte a second, for ever.
+const DRIPPING: Duration = Duration::from_secs(60);
+
 impl Player<'_> {
     /// Waits for an answer.
     pub(super) fn expect(&mut self, client: usize, expect: &Expect) -> Result<(), Failure> {
@@ -47,7 +50,7 @@ impl Player<'_> {
                 judged => Some(Ok(judged)),
             });
             match seen {
-                Some(Ok(Judged::More)) => {}
+                Some(Ok(Judged::More)) if self.begun.elapsed() < DRIPPING => {}
                 Some(judged) => return judged,
                 None => return Ok(Judged::More),
             }

@@ -1,6 +1,8 @@
 //! Windows: no groups in the standard library, so the child alone is ended.
 // Simplification: what the child started survives it; a job object would end them together.
 
+use std::fs::{Metadata, OpenOptions};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 
 use crate::process::Exit;
@@ -31,3 +33,14 @@ pub(in crate::process) fn interrupt_group(child: &mut Child) {
 pub(in crate::process) fn exit_of(status: ExitStatus) -> Exit {
     Exit::Code(status.code().unwrap_or(-1))
 }
+
+/// Nothing to do.
+pub(in crate::process) fn open_up(_folder: &Path) {}
+
+/// The size of a file, in bytes.
+pub(in crate::process) fn allocated(metadata: &Metadata) -> u64 {
+    metadata.len()
+}
+
+/// Nothing to do: links and pipes are rare, and need privileges.
+pub(in crate::process) fn only_the_file(_options: &mut OpenOptions) {}
