@@ -19,7 +19,10 @@ use super::subject::Unready;
 use crate::text::Grouped;
 
 /// A trial that moves so many bytes waits for what a smaller one tells.
-const HEAVY: usize = 4_000;
+const HEAVY: usize = 5_000;
+/// What a message tells about one of so many times its size: a program that reads it in one piece, and thinks, reads that in
+/// so many.
+const TELLS: usize = 16;
 /// A trial that will take longer is left out: a run of a right server shall take less than 20 s.
 const TOO_LONG: Duration = Duration::from_secs(4);
 /// Answers to messages of this size tell how long the program thinks, not how fast it copies.
@@ -200,7 +203,10 @@ impl<'a> Timetable<'a> {
         let sizes = |case: usize| {
             self.cases[case].trials.iter().any(|t| t.plan.way == Way::Whole && load(t) >= HEAVY)
         };
-        // In the ladder of sizes each rung waits for the one below; all else waits for the whole ladder.
+        if self.largest.0 * TELLS >= bytes {
+            return Wait::No(self.time_of(bytes));
+        }
+        // In the ladder of sizes a rung waits for those below; all else waits for the whole ladder.
         let ladder = (0..self.cases.len()).find(|case| sizes(*case));
         let below = match ladder {
             Some(ladder) if ladder == job.case => &self.states[ladder][..job.trial],
