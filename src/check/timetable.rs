@@ -292,15 +292,15 @@ mod tests {
     }
 
     /// An answer that came after this time.
-    fn passed(after: u64) -> Result<Outcome, Unready> {
+    fn passed(after: u64) -> Outcome {
         let event = |at, what| Event { at: Duration::from_millis(at), client: 0, what };
         let sent = What::Sent { start: 0, end: 1, fields: Vec::new() };
         let events = vec![event(0, sent), event(after, What::Answered)];
-        Ok(Outcome { talks: vec![Talk::default()], events, ..Outcome::default() })
+        Outcome { talks: vec![Talk::default()], events, ..Outcome::default() }
     }
 
-    fn failed() -> Result<Outcome, Unready> {
-        Ok(Outcome { failure: Some((0, Failure::Silent)), ..Outcome::default() })
+    fn failed() -> Outcome {
+        Outcome { failure: Some((0, Failure::Silent)), ..Outcome::default() }
     }
 
     fn at(case: usize, trial: usize) -> Job {
@@ -312,9 +312,9 @@ mod tests {
         let cases = [case("a", &[], &[1, 2]), case("b", &["a"], &[1]), case("c", &["b"], &[1])];
         let mut table = Timetable::new(&cases);
         assert_eq!((table.next(), table.next(), table.next()), (Some(at(0, 0)), Some(at(0, 1)), None));
-        table.note(at(0, 0), passed(1));
+        table.note(at(0, 0), Ok(passed(1)));
         assert_eq!(table.next(), None, "`b` needs all of `a`");
-        table.note(at(0, 1), failed());
+        table.note(at(0, 1), Ok(failed()));
         assert_eq!(table.next(), None);
         let (verdicts, played) = table.finish(None);
         assert!(matches!(&verdicts[0], Verdict::Failed(trial, _) if trial.plan.messages[0].len() == 2));
@@ -328,9 +328,9 @@ mod tests {
         let cases = [case("a", &[], &[1, 2, 3])];
         let mut table = Timetable::new(&cases);
         let jobs = [(); 3].map(|()| table.next().unwrap());
-        table.note(jobs[2], failed());
-        table.note(jobs[0], passed(1));
-        table.note(jobs[1], failed());
+        table.note(jobs[2], Ok(failed()));
+        table.note(jobs[0], Ok(passed(1)));
+        table.note(jobs[1], Ok(failed()));
         let (verdicts, played) = table.finish(None);
         assert!(matches!(&verdicts[0], Verdict::Failed(trial, _) if trial.plan.messages[0].len() == 2));
         assert_eq!(played.iter().map(|p| p.job).collect::<Vec<_>>(), jobs[..2], "as if played one by one");
@@ -341,7 +341,7 @@ mod tests {
         let cases = [case("a", &[], &[1]), case("b", &[], &[1])];
         let mut table = Timetable::new(&cases);
         let first = table.next().unwrap();
-        table.note(first, passed(1));
+        table.note(first, Ok(passed(1)));
         let (verdicts, _) = table.finish(Some("it was interrupted"));
         assert!(matches!(verdicts[0], Verdict::Passed(None)));
         assert!(matches!(&verdicts[1], Verdict::Skipped(why) if why == "it was interrupted"));
@@ -357,7 +357,7 @@ mod tests {
             if bytes > 1 {
                 played.push(bytes);
             }
-            table.note(job, passed(time(bytes)));
+            table.note(job, Ok(passed(time(bytes))));
         }
         (played, table.finish(None).0.remove(1))
     }
