@@ -115,6 +115,10 @@ impl<'a> Lanes<'a> {
                 let Done { job, lane, result } = results.recv().expect("this end has a sender, too");
                 playing -= 1;
                 let began_in = lane.began_in();
+                if let Ok(Ok(outcome)) = &result {
+                    let Job { case, trial } = job;
+                    tracing::debug!("{} {trial}: {:?}", cases[case].name, outcome.took);
+                }
                 self.idle.push(lane);
                 match result {
                     Err(panic) => resume_unwind(panic),

@@ -19,7 +19,10 @@ use super::subject::Unready;
 use crate::text::Grouped;
 
 /// A trial that moves so many bytes waits for what a smaller one tells.
-const HEAVY: usize = 10_000;
+const HEAVY: usize = 5_000;
+/// What a message tells about one of so many times its size: a program that reads it in one piece, and thinks, reads that in
+/// so many.
+const TELLS: usize = 16;
 /// A trial that will take longer is left out: a run of a right server shall take less than 20 s.
 const TOO_LONG: Duration = Duration::from_secs(4);
 /// Answers to messages of this size tell how long the program thinks, not how fast it copies.
@@ -200,7 +203,10 @@ impl<'a> Timetable<'a> {
         let sizes = |case: usize| {
             self.cases[case].trials.iter().any(|t| t.plan.way == Way::Whole && load(t) >= HEAVY)
         };
-        // In the ladder of sizes each rung waits for the one below; all else waits for the whole ladder.
+        if self.largest.0 * TELLS >= bytes {
+            return Wait::No(self.time_of(bytes));
+        }
+        // In the ladder of sizes a rung waits for those below; all else waits for the whole ladder.
         let ladder = (0..self.cases.len()).find(|case| sizes(*case));
         let below = match ladder {
             Some(ladder) if ladder == job.case => &self.states[ladder][..job.trial],
@@ -272,4 +278,102 @@ fn thinking_times(outcome: &Outcome) -> Vec<Duration> {
         }
     }
     times
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::outcome::{Event, Failure, Talk};
+    use crate::check::plan::Plan;
+
+    fn case(name: &'static str, needs: &[&'static str], sizes: &[usize]) -> Case {
+        let plan = |size: &usize| Plan::new(Way::Whole, &[&vec![b'x'; *size]]);
+        sizes.iter().map(plan).fold(Case::new(name, "", needs), Case::plan)
+    }
+
+    /// An answer that came after this time.
+    fn passed(after: u64) -> Outcome {
+        let event = |at, what| Event { at: Duration::from_millis(at), client: 0, what };
+        let sent = What::Sent { start: 0, end: 1, fields: Vec::new() };
+        let events = vec![event(0, sent), event(after, What::Answered)];
+        Outcome { talks: vec![Talk::default()], events, ..Outcome::default() }
+    }
+
+    fn failed() -> Outcome {
+        Outcome { failure: Some((0, Failure::Silent)), ..Outcome::default() }
+    }
+
+    fn at(case: usize, trial: usize) -> Job {
+        Job { case, trial }
+    }
+
+    #[test]
+    fn a_case_waits_for_what_it_needs_and_falls_with_it() {
+        let cases = [case("a", &[], &[1, 2]), case("b", &["a"], &[1]), case("c", &["b"], &[1])];
+        let mut table = Timetable::new(&cases);
+        assert_eq!((table.next(), table.next(), table.next()), (Some(at(0, 0)), Some(at(0, 1)), None));
+        table.note(at(0, 0), Ok(passed(1)));
+        assert_eq!(table.next(), None, "`b` needs all of `a`");
+        table.note(at(0, 1), Ok(failed()));
+        assert_eq!(table.next(), None);
+        let (verdicts, played) = table.finish(None);
+        assert!(matches!(&verdicts[0], Verdict::Failed(trial, _) if trial.plan.messages[0].len() == 2));
+        assert!(matches!(&verdicts[1], Verdict::Skipped(why) if why.contains("`a`")));
+        assert!(matches!(&verdicts[2], Verdict::Skipped(why) if why.contains("`b`")));
+        assert_eq!(played.len(), 2);
+    }
+
+    #[test]
+    fn the_first_failure_counts_by_number_not_by_time() {
+        let cases = [case("a", &[], &[1, 2, 3])];
+        let mut table = Timetable::new(&cases);
+        let jobs = [(); 3].map(|()| table.next().unwrap());
+        table.note(jobs[2], Ok(failed()));
+        table.note(jobs[0], Ok(passed(1)));
+        table.note(jobs[1], Ok(failed()));
+        let (verdicts, played) = table.finish(None);
+        assert!(matches!(&verdicts[0], Verdict::Failed(trial, _) if trial.plan.messages[0].len() == 2));
+        assert_eq!(played.iter().map(|p| p.job).collect::<Vec<_>>(), jobs[..2], "as if played one by one");
+    }
+
+    #[test]
+    fn what_is_not_played_is_skipped_with_the_reason() {
+        let cases = [case("a", &[], &[1]), case("b", &[], &[1])];
+        let mut table = Timetable::new(&cases);
+        let first = table.next().unwrap();
+        table.note(first, Ok(passed(1)));
+        let (verdicts, _) = table.finish(Some("it was interrupted"));
+        assert!(matches!(verdicts[0], Verdict::Passed(None)));
+        assert!(matches!(&verdicts[1], Verdict::Skipped(why) if why == "it was interrupted"));
+    }
+
+    /// Plays all, one by one; `time` says how long so many bytes take. Returns the sizes that were played.
+    fn sizes(time: impl Fn(usize) -> u64) -> (Vec<usize>, Verdict) {
+        let cases = [case("a", &[], &[1; 5]), case("sizes", &["a"], &[1_000, 4_096, 8_192, 65_000, 200_000])];
+        let mut table = Timetable::new(&cases);
+        let mut played = Vec::new();
+        while let Some(job) = table.next() {
+            let bytes = load(&cases[job.case].trials[job.trial]);
+            if bytes > 1 {
+                played.push(bytes);
+            }
+            table.note(job, Ok(passed(time(bytes))));
+        }
+        (played, table.finish(None).0.remove(1))
+    }
+
+    #[test]
+    fn a_server_that_thinks_about_each_message_gets_all_sizes() {
+        let (played, verdict) = sizes(|_| 1_000);
+        assert_eq!(played.len(), 5);
+        assert!(matches!(verdict, Verdict::Passed(None)));
+    }
+
+    #[test]
+    fn a_server_that_thinks_about_each_piece_gets_what_time_allows_and_the_report_says_so() {
+        let (played, verdict) = sizes(|bytes| 200 * bytes.div_ceil(1_024) as u64);
+        assert_eq!(played, [1_000, 4_096, 8_192]);
+        let Verdict::Passed(Some(left_out)) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(left_out, "8,192 bytes took 1.6 s, so 65,000 bytes and more were left out");
+    }
 }
