@@ -28,12 +28,16 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
     let Some(observed) = evidence.open().filter(|o| late(&o.plan.way)).find(broken) else { return Test::No };
     let Some(talk) = observed.outcome.failed_talk() else { return Test::No };
     let explains = |o: &Observed| late(&o.plan.way);
-    let after = Grouped(talk.right as u64);
+    let right = match observed.failure() {
+        Some(Failure::Wrong { at, .. }) => *at,
+        _ => talk.right,
+    };
+    let after = Grouped(right as u64);
     match first_break(&talk.received) {
         Some(Break::Lost(..)) => evidence.proven(
             "partial-send-lost",
             format!(
-                "your server loses what send did not take: a client that read slowly got {after} bytes of answers, then some were \
+                "your server loses what send did not take: a client that read slowly got {after} right bytes, then some were \
                  missing, then it went on. send returns how many bytes it took; the rest has to be sent later (or by sendall)."
             ),
             explains,
@@ -41,7 +45,7 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
         Some(Break::Again(..)) => evidence.proven(
             "resends-from-start",
             format!(
-                "your server sends again what was sent: a client that read slowly got {after} bytes of answers, then bytes that it \
+                "your server sends again what was sent: a client that read slowly got {after} right bytes, then bytes that it \
                  had before. After a send that took a part, go on behind that part: `out = out[sent:]`."
             ),
             explains,

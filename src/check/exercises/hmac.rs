@@ -79,7 +79,7 @@ pub(super) fn challenge(variant: &Variant, seed: u64) -> Exercise {
              the server closes.\n\nWhere the stream is cut into segments means nothing: the answer may come in pieces. Several clients may be connected at \
              once, for as long as the server runs; whatever a client sends harms no other client."
         ),
-        lab: Lab { folder: "05-framing", section: "Round 1: exactly n bytes" },
+        lab: Lab { folder: "11-authentication", section: "Round 1: a challenge" },
         transport: Transport::Tcp,
         once: false,
         env: vec![("NETLAB_KEY", dialect.key.clone())],

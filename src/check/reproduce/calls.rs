@@ -1,0 +1,138 @@
+//! What the clients did, as calls that a program can make.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::literal::literal;
+use crate::check::expect::Expect;
+use crate::check::outcome::{Failure, Outcome, Talk, What};
+
+/// Bytes of a challenge, and of the answer to it.
+pub(super) const CHALLENGE: usize = 32;
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Call<'a> {
+    Open,
+    Send(&'a [u8]),
+    /// Bytes that depend on what the server said, as a Python expression.
+    SendMade(String),
+    /// An answer is read before the next call.
+    Read,
+    /// The challenge is read, and the answer to it computed under this key.
+    Challenge(&'a str),
+    Pause,
+    HalfClose,
+    Close,
+}
+
+/// What the clients did, each call with its client.
+pub(super) fn calls<'a>(outcome: &'a Outcome, key: Option<&'a str>) -> Vec<(usize, Call<'a>)> {
+    let mut calls: Vec<(usize, Call<'_>)> = Vec::new();
+    let mut challenged = vec![false; outcome.talks.len()];
+    for event in &outcome.events {
+        let client = event.client;
+        let talk = &outcome.talks[client];
+        let call = match &event.what {
+            What::Opened => Call::Open,
+            What::Sent { start, end, .. } => match made(talk, *start, *end, key) {
+                Some(made) => Call::SendMade(made),
+                None => Call::Send(&talk.sent[*start..*end]),
+            },
+            What::Taken(_) | What::Paused(_) => Call::Pause,
+            What::HalfClosed => Call::HalfClose,
+            What::Closed => Call::Close,
+            What::Received { .. } => match key {
+                Some(key) if !std::mem::replace(&mut challenged[client], true) => Call::Challenge(key),
+                _ => continue,
+            },
+            What::Answered if key.is_some() && !answered_more(&calls, client) => continue,
+            What::Answered => Call::Read,
+            What::Ended(_) => continue,
+        };
+        calls.push((client, call));
+    }
+    trimmed(calls, outcome)
+}
+
+/// True if this client has sent something since it got its challenge.
+fn answered_more(calls: &[(usize, Call<'_>)], client: usize) -> bool {
+    calls.iter().any(|(own, call)| *own == client && matches!(call, Call::Send(_) | Call::SendMade(_)))
+}
+
+/// Without pauses and reads that change nothing.
+fn trimmed<'a>(mut calls: Vec<(usize, Call<'a>)>, outcome: &Outcome) -> Vec<(usize, Call<'a>)> {
+    // What the failed client read last is what it prints; and a pause behind the last bytes changes nothing.
+    let failed = outcome.failure.as_ref().map_or(0, |(client, _)| *client);
+    let waits = |(client, call): &(usize, Call<'_>)| {
+        *call == Call::Pause || (*call == Call::Read && *client == failed && !keeps_reads(outcome))
+    };
+    while calls.last().is_some_and(waits) {
+        calls.pop();
+    }
+    // To wait for an answer is to wait until the message was read.
+    let mut at = 0;
+    while at + 1 < calls.len() {
+        let pause_twice = calls[at].1 == Call::Pause && matches!(calls[at + 1].1, Call::Pause);
+        if pause_twice {
+            calls.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    calls
+}
+
+/// True where the answers are right, and something else is wrong.
+fn keeps_reads(outcome: &Outcome) -> bool {
+    matches!(
+        outcome.failure,
+        Some((_, Failure::Wrong { .. } | Failure::Silent | Failure::Gone(_) | Failure::Unasked { .. }))
+    )
+}
+
+/// How the bytes of an answer to a challenge come from its digest, in Python; `None` if they don't.
+fn made(talk: &Talk, start: usize, end: usize, key: Option<&str>) -> Option<String> {
+    let challenged = matches!(talk.expected.first(), Some(Expect::Any(CHALLENGE)));
+    let challenge = talk.received.get(..CHALLENGE).filter(|_| challenged)?;
+    let mac = digest(key?, challenge);
+    let sent = &talk.sent;
+    if sent.len() > CHALLENGE {
+        return None;
+    }
+    if mac.starts_with(sent) {
+        return Some(if (start, end) == (0, CHALLENGE) { "mac".to_owned() } else { slice(start, end) });
+    }
+    // Right up to here, and from here on bent by the same bits; it is sent in one piece.
+    let right = sent.iter().zip(&mac).take_while(|(a, b)| a == b).count();
+    let bent = sent[right] ^ mac[right];
+    let alike = sent[right..].iter().zip(&mac[right..]).all(|(a, b)| a ^ b == bent);
+    if !alike || (start, end) != (0, CHALLENGE) {
+        return None;
+    }
+    let tail = format!(
+        "bytes(b ^ {bent:#04x} for b in {})",
+        if right == 0 { "mac".to_owned() } else { format!("mac[{right}:]") }
+    );
+    Some(if right == 0 { tail } else { format!("mac[:{right}] + {tail}") })
+}
+
+fn slice(start: usize, end: usize) -> String {
+    match (start, end) {
+        (0, end) => format!("mac[:{end}]"),
+        (start, end) if end == start + 1 => format!("mac[{start}:{end}]"),
+        (start, CHALLENGE) => format!("mac[{start}:]"),
+        (start, end) => format!("mac[{start}:{end}]"),
+    }
+}
+
+fn digest(key: &str, challenge: &[u8]) -> Vec<u8> {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.as_bytes()).expect("a key of any length");
+    mac.update(challenge);
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// The line that computes it.
+pub(super) fn computed(key: &str, name: &str) -> String {
+    format!("{name} = hmac.digest({}, challenge, \"sha256\")", literal(key.as_bytes()))
+}
