@@ -62,13 +62,20 @@ fn answered_more(calls: &[(usize, Call<'_>)], client: usize) -> bool {
 
 /// Without pauses and reads that change nothing.
 fn trimmed<'a>(mut calls: Vec<(usize, Call<'a>)>, outcome: &Outcome) -> Vec<(usize, Call<'a>)> {
-    // What the failed client read last is what it prints; and a pause behind the last bytes changes nothing.
-    let failed = outcome.failure.as_ref().map_or(0, |(client, _)| *client);
+    // What the failed client read last is what it prints; and a pause behind the last bytes changes nothing, where the
+    // program is not about to end.
+    let (failed, refused) = match &outcome.failure {
+        Some((client, failure)) => (*client, *failure == Failure::Refused),
+        None => (0, false),
+    };
     let waits = |(client, call): &(usize, Call<'_>)| {
         *call == Call::Pause || (*call == Call::Read && *client == failed && !keeps_reads(outcome))
     };
-    while calls.last().is_some_and(waits) {
+    while !refused && calls.last().is_some_and(waits) {
         calls.pop();
+    }
+    if refused && calls.last().is_some_and(|(_, call)| *call != Call::Pause) {
+        calls.push((failed, Call::Pause));
     }
     // To wait for an answer is to wait until the message was read.
     let mut at = 0;

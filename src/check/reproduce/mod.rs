@@ -36,7 +36,7 @@ pub(super) fn reproduce(exercise: &Exercise, config: &Config, trial: &Trial, out
     }
     let key = exercise.env.iter().find(|(name, _)| *name == "NETLAB_KEY").map(|(_, key)| key.as_str());
     let calls = calls::calls(outcome, key);
-    text.push_str(&python::python(exercise, &calls, outcome));
+    text.push_str(&python::python(exercise, trial, &calls, outcome));
     if let Some(command) = command::command(exercise, &calls, outcome) {
         let _ = write!(text, "\n# or: {command}");
     }

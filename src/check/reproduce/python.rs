@@ -3,9 +3,11 @@
 use super::PORT;
 use super::calls::{Call, computed};
 use super::literal::{COUNT, literal};
+use crate::check::case::Trial;
 use crate::check::exercise::Exercise;
 use crate::check::expect::Expect;
 use crate::check::outcome::{Failure, Outcome};
+use crate::check::script::{Act, Step};
 use crate::net::table::Transport;
 use crate::text::excerpt;
 
@@ -19,12 +21,17 @@ const SHORT: usize = 1_000;
 const AROUND: usize = 20;
 
 /// The lines.
-pub(super) fn python(exercise: &Exercise, calls: &[(usize, Call<'_>)], outcome: &Outcome) -> String {
+pub(super) fn python(
+    exercise: &Exercise,
+    trial: &Trial,
+    calls: &[(usize, Call<'_>)],
+    outcome: &Outcome,
+) -> String {
     let mut script = Writer::new(exercise, calls, outcome);
     for (at, (client, call)) in calls.iter().enumerate().take(CALLS) {
         script.call(*client, call, &calls[at + 1..]);
     }
-    script.last(outcome);
+    script.last(outcome, owed(exercise, trial, outcome));
     script.lines()
 }
 
@@ -122,7 +129,7 @@ impl Writer {
     }
 
     /// The statement that shows the fault, and what a right server would show.
-    fn last(&mut self, outcome: &Outcome) {
+    fn last(&mut self, outcome: &Outcome, owed: Option<Vec<u8>>) {
         let client = outcome.failure.as_ref().map_or(0, |(client, _)| *client);
         self.end_line();
         let s = self.name(client);
@@ -152,7 +159,7 @@ impl Writer {
                     nothing_more(outcome)
                 )
             }
-            _ => answer(&s, self.udp, outcome),
+            _ => answer(&s, self.udp, outcome, owed),
         };
         let closed = !self.open[client] && !matches!(failure, Some(Failure::Refused | Failure::Busy(_)));
         let line = if closed { format!("{}; {line}", self.connected(client)) } else { line };
@@ -181,10 +188,28 @@ fn nothing_more(outcome: &Outcome) -> String {
     format!("not {}", literal(&outcome.wrong_bytes()[..outcome.wrong_bytes().len().min(40)]))
 }
 
+/// All that the failed client is owed from its first missing answer on: what was asked for together comes together.
+/// `None` where more than one form of it is right.
+fn owed(exercise: &Exercise, trial: &Trial, outcome: &Outcome) -> Option<Vec<u8>> {
+    let (failed, _) = outcome.failure.as_ref()?;
+    let answered = outcome.failed_talk()?.expected.len().checked_sub(1)?;
+    let steps = trial.script(&*exercise.dialect).steps;
+    let expects = |(_, step): &(usize, &Step)| step.client == *failed && matches!(step.act, Act::Expect(_));
+    let (at, _) = steps.iter().enumerate().filter(expects).nth(answered)?;
+    let mut bytes = Vec::new();
+    for step in steps[at..].iter().take_while(|step| step.client == *failed) {
+        let Act::Expect(expect) = &step.act else { break };
+        bytes.extend(expect.bytes()?);
+    }
+    Some(bytes)
+}
+
 /// Prints the answer, or of a long one the bytes around the first wrong one.
-fn answer(s: &str, udp: bool, outcome: &Outcome) -> String {
+fn answer(s: &str, udp: bool, outcome: &Outcome, owed: Option<Vec<u8>>) -> String {
     let Some(expect) = outcome.missing() else { return format!("print({s}.recv(65536))") };
-    let Some(bytes) = expect.bytes() else {
+    // One recv returns one datagram.
+    let owed = if udp { None } else { owed };
+    let Some(bytes) = owed.or_else(|| expect.bytes()) else {
         let words = excerpt(expect.describe().as_bytes(), 120);
         return format!("time.sleep(0.5); print({s}.recv(65536))  # expected {words}");
     };
