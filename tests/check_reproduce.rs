@@ -248,7 +248,14 @@ fn proves(wrong: &Animal, rights: &[Animal]) -> Result<(), String> {
     let right = right.ok_or_else(|| format!("{name}: no right server for {}", wrong.exercise))?;
     let start_right = lines.start.replace(file, right.path.to_str().expect("a path in UTF-8"));
 
-    let (seems_right, wrong_said) = shows_right(&Running::start(&lines.start, &name), &lines, observed);
+    // A server whose threads race is wrong at times only.
+    let (mut seems_right, mut wrong_said) = (true, String::new());
+    for _ in 0..3 {
+        (seems_right, wrong_said) = shows_right(&Running::start(&lines.start, &name), &lines, observed);
+        if !seems_right {
+            break;
+        }
+    }
     let (is_right, right_said) = shows_right(&Running::start(&start_right, &name), &lines, None);
     let differ = wrong_said != right_said;
     let told = format!("{name} ({})\n{text}\nwrong: {wrong_said}\nright: {right_said}\n", case["name"]);
@@ -298,7 +305,7 @@ fn a_few_reproductions_show_the_fault() {
 #[ignore = "needs python3, takes minutes"]
 fn every_reproduction_shows_the_fault() {
     let only = std::env::var("REPRODUCE").unwrap_or_default();
-    prove(|name| only.split(',').any(|part| name.contains(part)));
+    prove(|name| only.split(',').any(|part| name.starts_with(part)));
 }
 
 /// The members that other programs read, and no others.

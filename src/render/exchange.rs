@@ -71,9 +71,8 @@ impl Pen {
                 (0..chunks.len()).filter(|n| *n < ALL || at.is_some_and(|at| n.abs_diff(at) < 4)).collect()
             }
             // A message of JSON is wrong in what it says, not in a byte.
-            Some(0) if is_text(&row.bytes) => return self.text(row, &chunks),
+            None | Some(0) if is_text(&row.bytes) => return self.text(row, &chunks),
             Some(at) => (0..chunks.len()).filter(|n| *n == 0 || *n == at).collect(),
-            None if is_text(&row.bytes) => return self.text(row, &chunks),
             None => vec![0, 1],
         };
         self.chunks(row, &chunks, &shown)
@@ -213,7 +212,9 @@ mod tests {
             ExchangeRow { label: "expected".into(), note: "word ".repeat(40), ..ExchangeRow::default() };
         for whole in [false, true] {
             let mut rows = vec![long(None), long(Some(300)), long(Some(60_000)), note.clone()];
-            rows.iter_mut().for_each(|row| row.whole = whole);
+            for row in &mut rows {
+                row.whole = whole;
+            }
             let drawn = exchange(&Exchange { left_out: 3, rows }, Style::default());
             assert!(drawn.lines().all(|line| line.chars().count() <= 80), "{drawn}");
             assert!(drawn.contains("70,000"), "{drawn}");

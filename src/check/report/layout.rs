@@ -103,7 +103,9 @@ impl CheckReport {
             if self.detail == Detail::Screen {
                 shown = exchange::folded(exchange);
             }
-            shown.rows.iter_mut().for_each(|row| row.whole = self.detail == Detail::All);
+            for row in &mut shown.rows {
+                row.whole = self.detail == Detail::All;
+            }
             blocks.extend([text(String::new()), Block::Exchange(shown)]);
         }
         if let Some(diagnosis) = &case.diagnosis {

@@ -69,7 +69,7 @@ fn trimmed<'a>(mut calls: Vec<(usize, Call<'a>)>, outcome: &Outcome) -> Vec<(usi
         None => (0, false),
     };
     let waits = |(client, call): &(usize, Call<'_>)| {
-        *call == Call::Pause || (*call == Call::Read && *client == failed && !keeps_reads(outcome))
+        *call == Call::Pause || (*call == Call::Read && *client == failed)
     };
     while !refused && calls.last().is_some_and(waits) {
         calls.pop();
@@ -88,14 +88,6 @@ fn trimmed<'a>(mut calls: Vec<(usize, Call<'a>)>, outcome: &Outcome) -> Vec<(usi
         }
     }
     calls
-}
-
-/// True where the answers are right, and something else is wrong.
-fn keeps_reads(outcome: &Outcome) -> bool {
-    matches!(
-        outcome.failure,
-        Some((_, Failure::Wrong { .. } | Failure::Silent | Failure::Gone(_) | Failure::Unasked { .. }))
-    )
 }
 
 /// How the bytes of an answer to a challenge come from its digest, in Python; `None` if they don't.

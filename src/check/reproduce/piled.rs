@@ -37,13 +37,14 @@ pub(super) fn python(exercise: &Exercise, trial: &Trial, outcome: &Outcome) -> O
     }
     let echoes = sent == owed && sent.len() >= PILE && !outcome.talks.is_empty();
     let text = echoes.then(|| series(&sent, &messages))?;
+    // The small buffer makes small segments, and a send that takes a part of what it is given.
+    let small = "s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)";
     Some(format!(
         "import socket, threading, time
 data = {text}
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096); s.connect((\"127.0.0.1\", {PORT}))
+s = socket.socket(); {small}; s.connect((\"127.0.0.1\", {PORT})); s.settimeout(10)
 threading.Thread(target=lambda: (s.sendall(data), s.shutdown(socket.SHUT_WR))).start(); time.sleep(1)
-s.settimeout(5); got = s.makefile(\"rb\").read(); print(len(got), got == data)  # expected {} True",
-        sent.len()
+got = s.makefile(\"rb\").read(); print(len(data) - len(got), got == data)  # expected 0 True"
     ))
 }
 
@@ -57,7 +58,8 @@ fn series(sent: &[u8], messages: &[usize]) -> String {
     let Some(head) = sent.windows(GROUP).position(|window| window == b"000000 ") else { return plain() };
     let tail = sent[..size.min(sent.len())].iter().rev().take_while(|byte| **byte == b'\n').count();
     let numbers = (size - head - tail) / GROUP;
-    let end = numbers * messages.len();
+    // As many as have numbers of six digits: 7 MB are more than any system's buffers take.
+    let end = 999_999 / numbers.max(1) * numbers;
     let (head, tail) = (&sent[..head], &sent[size - tail..size]);
     let made: Vec<u8> = (0..messages.len())
         .flat_map(|n| {

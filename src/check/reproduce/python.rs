@@ -31,7 +31,7 @@ pub(super) fn python(
     for (at, (client, call)) in calls.iter().enumerate().take(CALLS) {
         script.call(*client, call, &calls[at + 1..]);
     }
-    script.last(outcome, owed(exercise, trial, outcome));
+    script.last(outcome, owed(exercise, trial, calls, outcome).as_ref());
     script.lines()
 }
 
@@ -129,7 +129,7 @@ impl Writer {
     }
 
     /// The statement that shows the fault, and what a right server would show.
-    fn last(&mut self, outcome: &Outcome, owed: Option<Vec<u8>>) {
+    fn last(&mut self, outcome: &Outcome, owed: Option<&Owed>) {
         let client = outcome.failure.as_ref().map_or(0, |(client, _)| *client);
         self.end_line();
         let s = self.name(client);
@@ -188,28 +188,52 @@ fn nothing_more(outcome: &Outcome) -> String {
     format!("not {}", literal(&outcome.wrong_bytes()[..outcome.wrong_bytes().len().min(40)]))
 }
 
-/// All that the failed client is owed from its first missing answer on: what was asked for together comes together.
-/// `None` where more than one form of it is right.
-fn owed(exercise: &Exercise, trial: &Trial, outcome: &Outcome) -> Option<Vec<u8>> {
+/// What the last recv is to return.
+struct Owed {
+    bytes: Vec<u8>,
+    /// How many of them came right, in answers of their own.
+    answered: usize,
+}
+
+/// All that the failed client is owed and has not read yet: what was asked for together comes together. `None` where
+/// more than one form of it is right.
+fn owed(exercise: &Exercise, trial: &Trial, calls: &[(usize, Call<'_>)], outcome: &Outcome) -> Option<Owed> {
     let (failed, _) = outcome.failure.as_ref()?;
-    let answered = outcome.failed_talk()?.expected.len().checked_sub(1)?;
+    let own = |call: &&(usize, Call<'_>)| call.0 == *failed;
+    let read =
+        calls.iter().filter(own).filter(|(_, call)| matches!(call, Call::Read | Call::Challenge(_))).count();
+    let answers = outcome.failed_talk()?.expected.len().checked_sub(1)?;
     let steps = trial.script(&*exercise.dialect).steps;
-    let expects = |(_, step): &(usize, &Step)| step.client == *failed && matches!(step.act, Act::Expect(_));
-    let (at, _) = steps.iter().enumerate().filter(expects).nth(answered)?;
-    let mut bytes = Vec::new();
-    for step in steps[at..].iter().take_while(|step| step.client == *failed) {
-        let Act::Expect(expect) = &step.act else { break };
-        bytes.extend(expect.bytes()?);
+    let expect = |step: &Step| match &step.act {
+        Act::Expect(expect) if step.client == *failed => Some(expect.clone()),
+        _ => None,
+    };
+    let mut owed = Owed { bytes: Vec::new(), answered: 0 };
+    let mut seen = 0;
+    for step in &steps {
+        let Some(expect) = expect(step) else {
+            if seen > answers {
+                break;
+            }
+            continue;
+        };
+        if seen >= read {
+            owed.bytes.extend(expect.bytes()?);
+        }
+        seen += 1;
+        if seen == answers {
+            owed.answered = owed.bytes.len();
+        }
     }
-    Some(bytes)
+    Some(owed)
 }
 
 /// Prints the answer, or of a long one the bytes around the first wrong one.
-fn answer(s: &str, udp: bool, outcome: &Outcome, owed: Option<Vec<u8>>) -> String {
+fn answer(s: &str, udp: bool, outcome: &Outcome, owed: Option<&Owed>) -> String {
     let Some(expect) = outcome.missing() else { return format!("print({s}.recv(65536))") };
     // One recv returns one datagram.
     let owed = if udp { None } else { owed };
-    let Some(bytes) = owed.or_else(|| expect.bytes()) else {
+    let Some(bytes) = owed.map(|owed| owed.bytes.clone()).or_else(|| expect.bytes()) else {
         let words = excerpt(expect.describe().as_bytes(), 120);
         return format!("time.sleep(0.5); print({s}.recv(65536))  # expected {words}");
     };
@@ -218,21 +242,14 @@ fn answer(s: &str, udp: bool, outcome: &Outcome, owed: Option<Vec<u8>>) -> Strin
         return format!("time.sleep(0.5); print({s}.recv(65536))  # expected {wanted}");
     }
     let right = outcome.failed_talk().map_or(0, |talk| talk.right);
-    match &outcome.failure {
-        Some((_, Failure::Wrong { at, .. })) => {
-            let at = at - right;
-            let (from, to) = (at.saturating_sub(AROUND), (at + AROUND).min(bytes.len()));
-            let wanted = literal(&bytes[from..to]);
-            let got = if udp {
-                format!("{s}.recv(65536)[:{to}]")
-            } else {
-                format!("{s}.makefile(\"rb\").read({to})")
-            };
-            format!("got = {got}; print(got[{from}:])  # expected {wanted}")
-        }
-        _ => {
-            let length = bytes.len();
-            format!("time.sleep(0.5); print(len({s}.recv(1 << 20)))  # expected {length}")
-        }
-    }
+    let Some((_, Failure::Wrong { at, .. })) = &outcome.failure else {
+        let length = bytes.len();
+        return format!("time.sleep(0.5); print(len({s}.recv(1 << 20)))  # expected {length}");
+    };
+    let at = at - right + owed.map_or(0, |owed| owed.answered);
+    let (from, to) = (at.saturating_sub(AROUND), (at + AROUND).min(bytes.len()));
+    let wanted = literal(&bytes[from..to]);
+    let got =
+        if udp { format!("{s}.recv(65536)[:{to}]") } else { format!("{s}.makefile(\"rb\").read({to})") };
+    format!("got = {got}; print(got[{from}:])  # expected {wanted}")
 }
