@@ -81,6 +81,8 @@ impl Running {
             .process_group(0)
             .spawn()
             .expect("a shell");
+        // Whatever happens from here on, it is ended.
+        let running = Running { child, port, folder };
         let wanted = format!(":{port:04X} ");
         let begun = Instant::now();
         loop {
@@ -92,7 +94,7 @@ impl Running {
                 })
             };
             if known.into_iter().any(bound) {
-                return Running { child, port, folder };
+                return running;
             }
             assert!(begun.elapsed() < harness::PATIENCE, "{name} does not listen: {line}");
             std::thread::sleep(Duration::from_millis(20));
