@@ -21,20 +21,18 @@ pub(in crate::check) fn literal(bytes: &[u8]) -> String {
     if bytes.len() <= LITERAL {
         return quoted(bytes);
     }
-    let letters = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~')).count();
-    if bytes.len() <= TEXT && letters * 8 > bytes.len() * 7 && counting(bytes).is_none() {
-        return quoted(bytes);
-    }
     let same = |at: usize| bytes[at..].windows(2).take_while(|pair| pair[0] == pair[1]).count() + 1;
     if let Some(text) = counting(bytes) {
         return text;
     }
+    let letters = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~')).count();
     let tail = (0..bytes.len().min(64)).find(|at| same(*at) + 8 >= bytes.len() - at);
     match tail {
         Some(0) if same(0) == bytes.len() => format!("{} * {}", quoted(&bytes[..1]), bytes.len()),
         Some(at) if same(at) == bytes.len() - at => {
             format!("{} + {} * {}", literal(&bytes[..at]), literal(&bytes[at..=at]), bytes.len() - at)
         }
+        _ if bytes.len() <= TEXT && letters * 8 > bytes.len() * 7 => quoted(bytes),
         _ if bytes.len() <= HEX => format!("bytes.fromhex(\"{}\")", hex(bytes).replace(' ', "")),
         _ => format!("{} + b\".\" * {}", literal(&bytes[..LITERAL]), bytes.len() - LITERAL),
     }
