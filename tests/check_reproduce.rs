@@ -189,7 +189,7 @@ fn shows_right(running: &Running, lines: &Lines, observed: Option<&str>) -> (boo
             || said.contains(&evaluated(&format!("'{content}'.encode()")[..])[2..])
     } else if expected.starts_with("b\"") || expected.starts_with("b'") {
         let wanted = evaluated(expected);
-        if let Some(observed) = observed {
+        if let Some(observed) = observed.filter(|_| said.trim_end() != wanted) {
             as_observed(observed, &wanted, &said);
         }
         said.trim_end() == wanted
@@ -220,8 +220,9 @@ fn like(members: &str, said: &str) -> bool {
 /// What the sentence says that was observed is what the lines have shown.
 fn as_observed(observed: &str, wanted: &str, said: &str) {
     let silent = observed.contains("no answer in time") || observed.contains("No answer in time");
+    // What was answered before may be printed with it.
     if silent && !observed.contains("of which") {
-        assert!(said.contains("TimeoutError"), "{observed}: {said}");
+        assert!(said.contains("TimeoutError") || said.trim_end() != wanted, "{observed}: {said}");
     }
     if observed.contains("ended the connection instead") {
         let short = said.len() < wanted.len() + 1;
@@ -265,7 +266,9 @@ fn proves(wrong: &Animal, rights: &[Animal]) -> Result<(), String> {
     if !is_right {
         return Err(format!("a right server is not shown to be right: {told}"));
     }
-    if !differ || (seems_right && !lines.expected.ends_with(" bytes")) {
+    // Where many answers are right, and where one is too long to be said, the right server's own is the measure.
+    let compared = lines.expected.ends_with(" bytes") || lines.expected.starts_with("a message like ");
+    if !differ || (seems_right && !compared) {
         return Err(format!("the fault does not show: {told}"));
     }
     let Some(command) = &lines.command else { return Ok(()) };
