@@ -173,6 +173,10 @@ pub struct ExchangeRow {
     pub fields: Vec<Span>,
     /// The first wrong one.
     pub wrong: Option<usize>,
+    /// The one around which a part is shown, where there are too many.
+    pub focus: Option<usize>,
+    /// Shown without leaving anything out, up to a limit.
+    pub whole: bool,
     /// A remark in place of bytes; empty for none.
     pub note: String,
 }

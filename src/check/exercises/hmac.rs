@@ -80,7 +80,7 @@ pub(super) fn challenge(variant: &Variant, seed: u64) -> Exercise {
              once, for as long as the server runs; whatever a client sends, and however it leaves (a \
              reset, too), harms no other client."
         ),
-        lab: Lab { folder: "11-authentication", section: "Round 2: recv(32)" },
+        lab: Lab { folder: "11-authentication", section: "Round 1: a challenge" },
         transport: Transport::Tcp,
         once: false,
         env: vec![("NETLAB_KEY", dialect.key.clone())],
