@@ -221,12 +221,12 @@ impl Room<'_> {
         if passed.is_empty() {
             return;
         }
-        let noted = Progress::update(self.progress, |progress| {
+        let outcome = Progress::update(self.progress, |progress| {
             for round in passed {
                 progress.pass_round(self.lab.name, &round.title, &progress::today());
             }
         });
-        if let Err(error) = noted
+        if let Err(error) = outcome
             && !std::mem::replace(&mut self.told, true)
         {
             let error = printable(&format!("{:#}", anyhow::Error::new(error)));
