@@ -9,9 +9,10 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use netlab::lab::LABS;
+use netlab::lab::classroom::Classroom;
 use netlab::lab::desk::{Desk, Line};
 use netlab::lab::page::{Item, Page, parse, plain};
-use netlab::lab::session::{Classroom, Session};
+use netlab::lab::session::Session;
 use netlab::lab::worksheet::{Notes, Round};
 use netlab::net::Stop;
 
@@ -26,6 +27,8 @@ struct Script {
     kept: usize,
     /// It does everything, whatever is asked.
     diligent: bool,
+    /// It presses Enter all the time.
+    impatient: bool,
     /// Ctrl-C, as soon as a program prints.
     stop: Option<Stop>,
 }
@@ -65,6 +68,10 @@ impl Classroom for Script {
         }
         let stopped = self.stop.as_ref().is_some_and(Stop::requested);
         Ok(self.answers.pop_front().filter(|_| !stopped).map(str::to_owned))
+    }
+
+    fn typed(&mut self) -> bool {
+        self.impatient
     }
 
     fn keep(&mut self, _: &Notes) -> io::Result<()> {
@@ -219,6 +226,21 @@ fn ctrl_c_ends_the_wait_for_a_command_and_the_command() {
     assert!(!notes.rounds[0].finished);
 }
 
+// Catches: a command that hangs, as an unfinished program does, and that only the end of the lab ends.
+#[test]
+#[cfg(unix)]
+fn enter_ends_a_command_and_the_walk_goes_on() {
+    let endless = parse(&PAGE.replace(" keeps-running", ""));
+    let folder = tempfile::tempdir().unwrap();
+    let answers = ["B", "", "s", "s", "seen", ""].into();
+    let mut script = Script { answers, impatient: true, ..Script::default() };
+    let desk = Desk::new(folder.path().to_owned(), env!("CARGO_BIN_EXE_netlab").into(), Stop::new());
+    Session::new(&endless, desk, &mut script).run(1).unwrap();
+    assert!(script.at("say (terminal 1 is busy: Enter ends it)") < script.at("[1] (ended by you)"));
+    script.at("say terminal 2 $");
+    assert!(TcpStream::connect(("127.0.0.1", script.port())).is_err(), "the server still runs");
+}
+
 // Catches: a starter with a mistake that is not meant; one that listens elsewhere than on the port it is given.
 #[test]
 #[cfg(target_os = "linux")]
@@ -250,6 +272,35 @@ fn every_starter_listens_on_its_port() {
             let failed = child.exited().is_some() || Instant::now() >= end;
             assert!(!failed, "{}: {}", lab.name, String::from_utf8_lossy(&child.stderr().head));
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+// Catches: a starter that is a solution, one that the checker itself fails on, one whose check says nothing to read.
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "needs python3, and minutes"]
+fn every_starter_fails_its_check_and_is_told_why() {
+    for lab in LABS {
+        let page = lab.page();
+        let build = page.sections.iter().find(|section| section.title == "Build").expect("each lab has one");
+        let starter = build.blocks().find(|block| block.kind == "python").expect("it has a starter");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("starter.py"), starter.lines.join("\n")).unwrap();
+        for exercise in lab.exercises() {
+            let mut check = std::process::Command::new(env!("CARGO_BIN_EXE_netlab"));
+            check.args(["check", exercise, "-J", "--", "python3", "starter.py", "{port}"]);
+            check.current_dir(&folder).env("HOME", folder.path()).env("XDG_DATA_HOME", folder.path());
+            let ended = check.output().unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{}: {exercise}: {ended:?}", lab.name);
+            let report: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+            let cases = report["cases"].as_array().unwrap();
+            let of = |status: &str| cases.iter().filter(|case| case["status"] == status).collect::<Vec<_>>();
+            assert!(!of("passed").is_empty() && of("error").is_empty(), "{}: {exercise}: {report}", lab.name);
+            let failed = of("failed");
+            let said =
+                |member: &str| failed.iter().all(|case| case[member].as_str().is_some_and(|s| !s.is_empty()));
+            assert!(!failed.is_empty() && said("expected") && said("observed"), "{}: {report}", lab.name);
         }
     }
 }

@@ -8,23 +8,26 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
+use crate::lab::classroom::Classroom;
 use crate::lab::desk::{Desk, Line};
 use crate::lab::list::LabList;
-use crate::lab::page::Item;
+use crate::lab::page::{Item, Page};
 use crate::lab::progress::{self, Progress};
-use crate::lab::session::{Classroom, Session};
-use crate::lab::worksheet::{self, Notes};
+use crate::lab::session::Session;
+use crate::lab::worksheet::{self, Notes, Round};
 use crate::lab::{LABS, Lab};
 use crate::net::Stop;
 use crate::render::{self, Style};
-use crate::text::printable;
+use crate::text::{counted, printable};
 
-use super::output::Output;
+use super::output::{Output, screen_width};
 use super::stdin_lines::StdinLines;
 use super::{UsageError, paths};
 
 /// Longest line that is typed, in bytes.
 const LONGEST_LINE: usize = 16 << 10;
+/// Lines that come this soon after one another were pasted together.
+const PASTE: Duration = Duration::from_millis(20);
 /// How often Ctrl-C is looked for while a line is awaited.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -41,7 +44,7 @@ Examples:
   netlab lab                              the labs, and how far you are
   netlab lab 4                            walk through lab 04
   netlab lab 4 --round 2                  go on with its second round
-  netlab lab 4 --worksheet                and write lab-04.md, to hand in
+  netlab lab 4 --worksheet                and write lab-04.md, to hand in, or go on with it
   netlab lab 4 --worksheet -o ada.md      under another name
   netlab lab 4 --folder work              its files in the folder work, not lab-04
   netlab lab 4 | less                     read it only"
@@ -92,14 +95,14 @@ impl LabArgs {
 
     fn walk(&self, lab: Lab, progress: &Path, style: Style) -> anyhow::Result<()> {
         let page = lab.page();
-        let rounds = page.sections.iter().filter(|section| section.is_round()).count();
+        let rounds = page.rounds().count();
         if !(1..=rounds).contains(&self.round) {
             let message =
                 format!("lab {:02} has the rounds 1 to {rounds}, and no {}", lab.number(), self.round);
             return Err(UsageError::new(message).into());
         }
         // An unreadable file is said before an hour's work, not after it.
-        load(progress)?;
+        let before = load(progress)?;
         let folder = self.folder.clone().unwrap_or_else(|| format!("lab-{:02}", lab.number()).into());
         let folder = make_folder(&folder)?;
         let stop = Stop::on_signals_and_hangup()?;
@@ -108,30 +111,46 @@ impl LabArgs {
         let _guard = stop.on_stop(end);
         let netlab = std::env::current_exe().context("find netlab's own file")?;
         let desk = Desk::new(folder, netlab, stop.clone());
-        let mut room = Room { style, lines, stop, lab, progress, worksheet: self.sheet(lab)? };
+        let sheet = self.sheet(lab.number(), &page.title)?;
+        let mut room = Room { style, lines, stop, lab, progress, sheet, told: false };
+        room.welcome(&page, &before, self.round)?;
         let notes = Session::new(&page, desk, &mut room).run(self.round)?;
-        room.keep(&notes)?;
-        room.farewell(&notes)?;
-        Ok(())
+        room.note_passed(&notes);
+        let written = room.write_sheet(&notes);
+        room.farewell(&page, &notes)?;
+        written
     }
 
-    /// The worksheet's file, new and empty: nobody's earlier one is lost.
-    fn sheet(&self, lab: Lab) -> anyhow::Result<Option<PathBuf>> {
+    /// The worksheet's file. One of this lab is gone on with; nobody's other file is touched.
+    fn sheet(&self, number: u32, title: &str) -> anyhow::Result<Option<Sheet>> {
         if !self.worksheet {
             return Ok(None);
         }
-        let path = self.output.clone().unwrap_or_else(|| format!("lab-{:02}.md", lab.number()).into());
+        let path = self.output.clone().unwrap_or_else(|| format!("lab-{number:02}.md").into());
         let shown = printable(&path.display().to_string());
-        match std::fs::File::create_new(&path) {
-            Ok(_) => Ok(Some(path)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(UsageError {
-                message: format!("{shown} is there already"),
+        let earlier = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(anyhow::Error::new(error).context(format!("worksheet {shown}"))),
+        };
+        if !worksheet::is_of(&earlier, title) {
+            return Err(UsageError {
+                message: format!("{shown} is there already, and is no worksheet of this lab"),
                 hint: Some("another file: -o FILE".into()),
             }
-            .into()),
-            Err(error) => Err(anyhow::Error::new(error).context(format!("worksheet {shown}"))),
+            .into());
         }
+        // What can't be written is said now, not at the end.
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+        file.with_context(|| format!("worksheet {shown}"))?;
+        Ok(Some(Sheet { path, earlier }))
     }
+}
+
+/// A worksheet, and what an earlier walk has left in it.
+struct Sheet {
+    path: PathBuf,
+    earlier: String,
 }
 
 /// A file that can't be used is a matter of this machine's configuration.
@@ -162,30 +181,84 @@ struct Room<'a> {
     stop: Stop,
     lab: Lab,
     progress: &'a Path,
-    worksheet: Option<PathBuf>,
+    sheet: Option<Sheet>,
+    /// True once it was said that the progress can't be noted.
+    told: bool,
 }
 
 impl Room<'_> {
-    fn farewell(&self, notes: &Notes) -> io::Result<()> {
+    /// Says where the last walk came to.
+    fn welcome(&self, page: &Page, before: &Progress, from: usize) -> io::Result<()> {
+        let rounds: Vec<&str> = page.rounds().collect();
+        let passed = |title: &&str| before.round(self.lab.name, title).is_some();
+        let done = rounds.iter().take_while(|title| passed(title)).count();
+        if from > 1 || done == 0 || done == rounds.len() {
+            return Ok(());
+        }
+        let next = format!("netlab lab {} --round {}", self.lab.number(), done + 1);
+        Output::print(&format!(
+            "{} passed before: `{next}` goes on there.\n\n",
+            counted(done as u64, "round")
+        ))
+    }
+
+    fn farewell(&self, page: &Page, notes: &Notes) -> io::Result<()> {
         let passed = notes.rounds.iter().filter(|round| round.passed()).count();
-        let mut text = format!(
-            "\n{} passed now; `netlab lab` lists all.\n",
-            crate::text::counted(passed as u64, "round")
-        );
-        if let Some(path) = &self.worksheet {
-            text = format!("{text}worksheet: {}\n", printable(&path.display().to_string()));
+        let mut text = format!("\n{} passed now; `netlab lab` lists all.\n", counted(passed as u64, "round"));
+        if let Some(left) = notes.rounds.last().filter(|round| !round.finished) {
+            let at = page.rounds().position(|title| title == left.title).map_or(1, |at| at + 1);
+            text = format!("{text}`netlab lab {} --round {at}` goes on.\n", self.lab.number());
+        }
+        if let Some(sheet) = self.sheet.as_ref().filter(|sheet| sheet.path.exists()) {
+            text = format!("{text}worksheet: {}\n", printable(&sheet.path.display().to_string()));
         }
         Output::print(&text)
+    }
+
+    /// Notes what was passed. A folder that can't be written is said, once, and is no reason to end a lab.
+    fn note_passed(&mut self, notes: &Notes) {
+        let passed: Vec<&Round> = notes.rounds.iter().filter(|round| round.passed()).collect();
+        if passed.is_empty() {
+            return;
+        }
+        let outcome = Progress::update(self.progress, |progress| {
+            for round in passed {
+                progress.pass_round(self.lab.name, &round.title, &progress::today());
+            }
+        });
+        if let Err(error) = outcome
+            && !std::mem::replace(&mut self.told, true)
+        {
+            let error = printable(&format!("{:#}", anyhow::Error::new(error)));
+            Output::note(&format!("warning: it can't be noted what you pass: {error}"));
+        }
+    }
+
+    fn write_sheet(&self, notes: &Notes) -> anyhow::Result<()> {
+        let Some(Sheet { path, earlier }) = &self.sheet else { return Ok(()) };
+        let shown = || format!("worksheet {}", printable(&path.display().to_string()));
+        if notes.rounds.is_empty() {
+            // Nothing to hand in: an empty file would only be in the way.
+            return if earlier.is_empty() { std::fs::remove_file(path).with_context(shown) } else { Ok(()) };
+        }
+        let gap = if earlier.is_empty() { "" } else { "\n" };
+        let text = format!("{earlier}{gap}{}", worksheet::markdown(notes, &progress::today()));
+        progress::replace(path, &text).with_context(shown)
+    }
+
+    /// The style, at the width that the terminal has now.
+    fn style(&self) -> Style {
+        Style { width: screen_width(), ..self.style }
     }
 }
 
 impl Classroom for Room<'_> {
     fn heading(&mut self, level: u8, title: &str) -> io::Result<()> {
-        Output::print(&render::heading(level, title, self.style))
+        Output::print(&render::heading(level, title, self.style()))
     }
 
     fn item(&mut self, item: &Item) -> io::Result<()> {
-        Output::print(&render::page_item(item, self.style))
+        Output::print(&render::page_item(item, self.style()))
     }
 
     fn line(&mut self, line: &Line) -> io::Result<()> {
@@ -200,6 +273,8 @@ impl Classroom for Room<'_> {
 
     fn ask(&mut self, prompt: &str) -> io::Result<Option<String>> {
         if !prompt.is_empty() {
+            // What was typed or pasted before the question answers nothing, and never the next prediction.
+            while self.lines.take_unasked(PASTE) {}
             Output::print(&format!("{prompt}\n"))?;
         }
         let stop = self.stop.clone();
@@ -212,19 +287,16 @@ impl Classroom for Room<'_> {
         Ok(Some(String::from_utf8_lossy(&line).into_owned()))
     }
 
+    fn typed(&mut self) -> bool {
+        self.lines.take_unasked(Duration::ZERO)
+    }
+
     fn keep(&mut self, notes: &Notes) -> io::Result<()> {
-        let day = progress::today();
-        let note = || {
-            let mut progress = Progress::load(self.progress)?;
-            for round in notes.rounds.iter().filter(|round| round.passed()) {
-                progress.pass_round(self.lab.name, &round.title, &day);
-            }
-            progress.save(self.progress)
-        };
-        note().map_err(io::Error::other)?;
-        match &self.worksheet {
-            Some(path) => std::fs::write(path, worksheet::markdown(notes, &day)),
-            None => Ok(()),
+        self.note_passed(notes);
+        // The end tries again, and reports what is wrong.
+        if let Err(error) = self.write_sheet(notes) {
+            Output::note(&format!("warning: {}", printable(&format!("{error:#}"))));
         }
+        Ok(())
     }
 }

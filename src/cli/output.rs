@@ -34,11 +34,8 @@ impl Output {
                 io::stdout().is_terminal() && !forbidden
             }
         };
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        // A screen narrower than this shows no table at all; a wider one than this is hard to read.
-        let width = width.clamp(40, 120);
         let ascii = args.ascii || !locale_is_utf8();
-        Output { style: Style { color, ascii, width }, verbose: args.verbose }
+        Output { style: Style { color, ascii, width: screen_width() }, verbose: args.verbose }
     }
 
     /// Shows a finished report, as text or as one JSON document.
@@ -75,6 +72,13 @@ impl Output {
             Output::note(&format!("hint: {hint}"));
         }
     }
+}
+
+/// The columns to write in, as the terminal is now.
+pub(super) fn screen_width() -> usize {
+    let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+    // A screen narrower than this shows no table at all; a wider one than this is hard to read.
+    width.clamp(40, 120)
 }
 
 /// True if the error is that nobody reads our stdout any more.

@@ -17,6 +17,8 @@ pub(super) struct StdinLines {
     lines: Receiver<Line>,
     end: SyncSender<Line>,
     prompt: bool,
+    /// The end, if it came while nobody waited for a line.
+    ended: Option<Line>,
 }
 
 impl StdinLines {
@@ -27,7 +29,7 @@ impl StdinLines {
         let (end, lines) = sync_channel(1);
         let read = end.clone();
         thread::spawn(move || read_all(&mut io::stdin().lock(), longest as u64, &read));
-        StdinLines { lines, end, prompt: io::stdin().is_terminal() }
+        StdinLines { lines, end, prompt: io::stdin().is_terminal(), ended: None }
     }
 
     /// The same, for who shows a prompt of its own.
@@ -40,6 +42,21 @@ impl StdinLines {
         let end = self.end.clone();
         // If the queue is full, nobody is waiting, and whoever takes the line in it sees the stop by itself.
         move || drop(end.try_send(None))
+    }
+
+    /// Takes a line that nobody asked for, if one comes `within` this time; the end of stdin is kept for whoever asks.
+    pub(super) fn take_unasked(&mut self, within: Duration) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
+        match self.lines.recv_timeout(within) {
+            Ok(Some(Ok(_))) => true,
+            Ok(end) => {
+                self.ended = Some(end);
+                false
+            }
+            Err(_) => false,
+        }
     }
 
     /// The next line; as long as there is none, calls `meanwhile` this often.
@@ -56,6 +73,9 @@ impl StdinLines {
             let _ = write!(io::stderr(), "> ").and_then(|()| io::stderr().flush());
         }
         let line = loop {
+            if let Some(end) = self.ended.take() {
+                break end;
+            }
             match self.lines.recv_timeout(often) {
                 Ok(line) => break line,
                 Err(RecvTimeoutError::Timeout) => meanwhile()?,

@@ -49,6 +49,23 @@ pub struct Line {
     pub text: String,
 }
 
+/// Who watches the terminals. A closure that takes lines is one.
+pub trait Audience {
+    /// A line was printed.
+    fn line(&mut self, line: Line);
+
+    /// Asked while a command is awaited that is to end by itself, for this long by now: true ends it.
+    fn had_enough(&mut self, _terminal: u32, _waited: Duration) -> bool {
+        false
+    }
+}
+
+impl<F: FnMut(Line)> Audience for F {
+    fn line(&mut self, line: Line) {
+        self(line);
+    }
+}
+
 /// A step that can't be done.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -116,7 +133,7 @@ impl Desk {
     ///
     /// # Errors
     /// A program that can't be started or typed into.
-    pub fn step(&mut self, step: &Step, show: &mut dyn FnMut(Line)) -> Result<(), DeskError> {
+    pub fn step(&mut self, step: &Step, show: &mut dyn Audience) -> Result<(), DeskError> {
         match &step.action {
             Action::Run { command, keeps_running } => {
                 self.vacate(step.terminal, show);
@@ -142,14 +159,14 @@ impl Desk {
     }
 
     /// Hands over what was printed since the last call.
-    pub fn poll(&mut self, show: &mut dyn FnMut(Line)) -> usize {
+    pub fn poll(&mut self, show: &mut dyn Audience) -> usize {
         let mut shown = 0;
         for (&terminal, running) in &mut self.programs {
             for text in running.new_lines() {
                 if let Some(port) = listening_port(&text) {
                     self.port = Some(port.to_owned());
                 }
-                show(Line { terminal, text });
+                show.line(Line { terminal, text });
                 shown += 1;
             }
         }
@@ -157,16 +174,16 @@ impl Desk {
     }
 
     /// Ends every program: a round begins with none.
-    pub fn clear(&mut self, show: &mut dyn FnMut(Line)) {
+    pub fn clear(&mut self, show: &mut dyn Audience) {
         self.poll(show);
         self.programs.clear();
         self.port = None;
     }
 
     /// The text with the port, which a server may be about to announce.
-    fn resolved(&mut self, text: &str, show: &mut dyn FnMut(Line)) -> Result<String, DeskError> {
+    fn resolved(&mut self, text: &str, show: &mut dyn Audience) -> Result<String, DeskError> {
         if text.contains("PORT") {
-            self.until(START, show, |desk| desk.port.is_some());
+            self.until(START, show, |desk, _| desk.port.is_some());
             if self.port.is_none() {
                 return Err(DeskError::NoPort);
             }
@@ -209,7 +226,7 @@ impl Desk {
     }
 
     /// Types a line, or presses Ctrl-C or Ctrl-D.
-    fn press(&mut self, terminal: u32, key: &str, show: &mut dyn FnMut(Line)) -> Result<(), DeskError> {
+    fn press(&mut self, terminal: u32, key: &str, show: &mut dyn Audience) -> Result<(), DeskError> {
         let running = self.programs.get_mut(&terminal).ok_or(DeskError::Idle(terminal))?;
         match key {
             "Ctrl-C" => {
@@ -226,32 +243,37 @@ impl Desk {
     }
 
     /// Lets a program end by itself, since its terminal is wanted; at last it is ended.
-    fn vacate(&mut self, terminal: u32, show: &mut dyn FnMut(Line)) {
+    fn vacate(&mut self, terminal: u32, show: &mut dyn Audience) {
         if self.programs.contains_key(&terminal) {
             self.finish(terminal, ENDING, show);
         }
     }
 
     /// Waits for a program's end, for at most `within`; then it is ended.
-    fn finish(&mut self, terminal: u32, within: Duration, show: &mut dyn FnMut(Line)) {
-        let ended =
-            self.until(within, show, |desk| desk.programs.get_mut(&terminal).is_none_or(Running::ended));
+    fn finish(&mut self, terminal: u32, within: Duration, show: &mut dyn Audience) {
+        let begun = Instant::now();
+        let mut enough = false;
+        let ended = self.until(within, show, |desk, show| {
+            enough = show.had_enough(terminal, begun.elapsed());
+            enough || desk.programs.get_mut(&terminal).is_none_or(Running::ended)
+        });
         if let Some(mut running) = self.programs.remove(&terminal) {
             let exit = running.child.exited();
             running.child.end();
             let verdict = match exit {
-                _ if !ended => Some(format!("(ended by netlab lab after {} s)", within.as_secs())),
+                None if enough => Some("(ended by you)".into()),
+                _ if !ended => Some(format!("(ended by netlab lab after {} s)", begun.elapsed().as_secs())),
                 Some(Exit::Code(0)) | None => None,
                 Some(exit) => Some(format!("({exit})")),
             };
             if let Some(text) = verdict {
-                show(Line { terminal, text });
+                show.line(Line { terminal, text });
             }
         }
     }
 
     /// Waits for output and then for silence; or for the end of `terminal`'s program.
-    fn settle(&mut self, terminal: Option<u32>, show: &mut dyn FnMut(Line)) {
+    fn settle(&mut self, terminal: Option<u32>, show: &mut dyn Audience) {
         let begun = Instant::now();
         let mut last = None;
         while !self.stop.requested() {
@@ -277,13 +299,13 @@ impl Desk {
     fn until(
         &mut self,
         within: Duration,
-        show: &mut dyn FnMut(Line),
-        mut done: impl FnMut(&mut Desk) -> bool,
+        show: &mut dyn Audience,
+        mut done: impl FnMut(&mut Desk, &mut dyn Audience) -> bool,
     ) -> bool {
         let end = Instant::now() + within;
         loop {
             self.poll(show);
-            if done(self) {
+            if done(self, show) {
                 self.poll(show);
                 return true;
             }

@@ -6,9 +6,10 @@
 //!                                            └─► Notes ──► worksheet, Progress
 //! ```
 //! The students' pages alone: what is observed stands in `teacher.md`, and whoever has this binary shall not have
-//! that. Nothing here prints: the command's file does, through [`session::Classroom`].
+//! that. Nothing here prints: the command's file does, through [`classroom::Classroom`].
 
 pub mod block;
+pub mod classroom;
 pub mod desk;
 pub mod list;
 pub mod page;

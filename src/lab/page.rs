@@ -85,6 +85,13 @@ pub struct Choice {
     pub name: String,
 }
 
+impl Page {
+    /// The titles of its rounds.
+    pub fn rounds(&self) -> impl Iterator<Item = &str> {
+        self.sections.iter().filter(|section| section.is_round()).map(|section| section.title.as_str())
+    }
+}
+
 impl Section {
     /// True for a round, which has a prediction.
     #[must_use]

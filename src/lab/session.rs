@@ -8,48 +8,18 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::block::{Action, Block, Step};
-use super::desk::{Desk, Line};
+use super::classroom::Classroom;
+use super::desk::{Audience, Desk, Line};
 use super::page::{Choice, Item, Page, Part, Section};
 use super::worksheet::{Notes, Ran, Round};
 
 /// Longest text of an answer that is kept, in characters.
 const LONGEST_ANSWER: usize = 4_000;
-
-/// Where a lab is shown, and where its student answers.
-pub trait Classroom {
-    /// Shows a heading of this level (1 to 3).
-    ///
-    /// # Errors
-    /// An output that is gone.
-    fn heading(&mut self, level: u8, title: &str) -> io::Result<()>;
-    /// Shows a piece of the page.
-    ///
-    /// # Errors
-    /// An output that is gone.
-    fn item(&mut self, item: &Item) -> io::Result<()>;
-    /// Shows what a program printed.
-    ///
-    /// # Errors
-    /// An output that is gone.
-    fn line(&mut self, line: &Line) -> io::Result<()>;
-    /// Says something about the walk itself.
-    ///
-    /// # Errors
-    /// An output that is gone.
-    fn say(&mut self, text: &str) -> io::Result<()>;
-    /// Asks, and waits for a line; `None` if the student leaves.
-    ///
-    /// # Errors
-    /// An input that can't be read.
-    fn ask(&mut self, prompt: &str) -> io::Result<Option<String>>;
-    /// A round is over, and this is what was noted so far.
-    ///
-    /// # Errors
-    /// Notes that can't be kept.
-    fn keep(&mut self, notes: &Notes) -> io::Result<()>;
-}
+/// After which time of waiting for a command it is said how to end it.
+const LONG: Duration = Duration::from_secs(5);
 
 /// A walk through a page.
 #[derive(Debug)]
@@ -96,7 +66,7 @@ impl<'a, C: Classroom> Session<'a, C> {
     /// A classroom that is gone.
     pub fn run(mut self, from_round: usize) -> io::Result<Notes> {
         let walked = self.sections(from_round);
-        self.desk.clear(&mut |_| {});
+        self.desk.clear(&mut |_: Line| {});
         match walked {
             Ok(()) | Err(Halt::Left) => Ok(self.notes),
             Err(Halt::Broken(error)) => Err(error),
@@ -151,7 +121,7 @@ impl<'a, C: Classroom> Session<'a, C> {
         if section.is_round() {
             self.round().finished = true;
         } else if !section.parts.iter().all(|part| part.items.is_empty()) {
-            self.answer("Enter goes on, q leaves.")?;
+            self.choose("Enter goes on, q leaves.", "")?;
         }
         Ok(())
     }
@@ -198,7 +168,7 @@ impl<'a, C: Classroom> Session<'a, C> {
                 let round = self.round();
                 round.prediction = Some(choice.clone());
                 round.why = why;
-                return Ok(());
+                return Ok(self.classroom.say("")?);
             }
             self.classroom.say(&format!("{letters}, please: what comes next shows what happens."))?;
         }
@@ -225,7 +195,7 @@ impl<'a, C: Classroom> Session<'a, C> {
         }
         if there.is_some() {
             let prompt = format!("{shown} is another one: Enter keeps it, r replaces it.");
-            if !self.answer(&prompt)?.eq_ignore_ascii_case("r") {
+            if self.choose(&prompt, "r")?.is_none() {
                 return Ok(());
             }
         }
@@ -251,9 +221,9 @@ impl<'a, C: Classroom> Session<'a, C> {
             return Ok(self.classroom.say(&format!("{shown}\n(step {}: on {system} only)", step.number))?);
         }
         self.classroom.say(&shown)?;
-        let answer = self.answer("Enter does it, s leaves it out, q leaves.")?;
+        let left_out = self.choose("Enter does it, s leaves it out, q leaves.", "s")?.is_some();
         let mut ran = Ran { number: step.number, shown, output: Vec::new() };
-        if answer.eq_ignore_ascii_case("s") {
+        if left_out {
             self.round().skipped = true;
             ran.output.push("(left out)".into());
         } else {
@@ -264,15 +234,9 @@ impl<'a, C: Classroom> Session<'a, C> {
     }
 
     fn run_step(&mut self, step: &Step, ran: &mut Ran) -> Walk {
-        let (classroom, mut broken) = (&mut *self.classroom, None);
-        let mut show = |line: Line| {
-            ran.output.push(format!("[{}] {}", line.terminal, crate::text::printable(&line.text)));
-            if let Err(error) = classroom.line(&line) {
-                broken.get_or_insert(error);
-            }
-        };
-        let done = self.desk.step(step, &mut show);
-        if let Some(error) = broken {
+        let mut watching = Watching { classroom: self.classroom, ran, told: false, broken: None };
+        let done = self.desk.step(step, &mut watching);
+        if let Some(error) = watching.broken {
             return Err(error.into());
         }
         if let Err(error) = done {
@@ -296,13 +260,13 @@ impl<'a, C: Classroom> Session<'a, C> {
         })
     }
 
-    fn late(&mut self, take: impl FnOnce(&mut Desk, &mut dyn FnMut(Line)) -> usize) -> Walk {
+    fn late(&mut self, take: impl FnOnce(&mut Desk, &mut dyn Audience) -> usize) -> Walk {
         let mut lines = Vec::new();
-        take(&mut self.desk, &mut |line| lines.push(line));
+        take(&mut self.desk, &mut |line: Line| lines.push(line));
         for line in lines {
             self.classroom.line(&line)?;
             if let Some(ran) = self.notes.rounds.last_mut().and_then(|round| round.steps.last_mut()) {
-                ran.output.push(format!("[{}] {}", line.terminal, crate::text::printable(&line.text)));
+                ran.output.push(noted(&line));
             }
         }
         Ok(())
@@ -329,6 +293,19 @@ impl<'a, C: Classroom> Session<'a, C> {
         }
     }
 
+    /// Waits for Enter or one of the letters in `keys`, and nothing else: whatever was pasted runs no command.
+    fn choose(&mut self, prompt: &str, keys: &str) -> Walk<Option<char>> {
+        loop {
+            let answer = self.answer(prompt)?.to_ascii_lowercase();
+            let mut characters = answer.chars();
+            match (characters.next(), characters.next()) {
+                (None, _) => return Ok(None),
+                (Some(key), None) if keys.contains(key) => return Ok(Some(key)),
+                _ => {}
+            }
+        }
+    }
+
     /// A short answer; `q` leaves.
     fn answer(&mut self, prompt: &str) -> Walk<String> {
         let answer = self.line(prompt)?.trim().to_owned();
@@ -339,6 +316,39 @@ impl<'a, C: Classroom> Session<'a, C> {
         let line = self.classroom.ask(prompt)?.ok_or(Left)?;
         Ok(line.chars().filter(|c| !c.is_control()).take(LONGEST_ANSWER).collect())
     }
+}
+
+/// A student who watches a step.
+struct Watching<'a, C> {
+    classroom: &'a mut C,
+    ran: &'a mut Ran,
+    /// True once it was said how to end the command.
+    told: bool,
+    broken: Option<io::Error>,
+}
+
+impl<C: Classroom> Audience for Watching<'_, C> {
+    fn line(&mut self, line: Line) {
+        self.ran.output.push(noted(&line));
+        if let Err(error) = self.classroom.line(&line) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    fn had_enough(&mut self, terminal: u32, waited: Duration) -> bool {
+        if waited >= LONG && !self.told {
+            self.told = true;
+            if let Err(error) = self.classroom.say(&format!("(terminal {terminal} is busy: Enter ends it)")) {
+                self.broken.get_or_insert(error);
+            }
+        }
+        self.classroom.typed() && self.told || self.broken.is_some()
+    }
+}
+
+/// A line for the worksheet: a tab is a blank of some width, and what else a terminal obeys is escaped.
+fn noted(line: &Line) -> String {
+    format!("[{}] {}", line.terminal, crate::text::printable(&line.text.replace('\t', "    ")))
 }
 
 fn content(block: &Block) -> String {

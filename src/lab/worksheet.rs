@@ -53,6 +53,12 @@ impl Round {
     }
 }
 
+/// True if this text is a worksheet of this lab, to be gone on with.
+#[must_use]
+pub fn is_of(text: &str, title: &str) -> bool {
+    text.is_empty() || text.lines().next() == Some(format!("# {title}").as_str())
+}
+
 /// The worksheet: predictions, what the steps printed, observations and answers. `date` stands at its top.
 #[must_use]
 pub fn markdown(notes: &Notes, date: &str) -> String {
@@ -96,7 +102,8 @@ fn lines(out: &mut String, heading: &str, lines: &[String]) {
 /// The text as it was typed: nothing in it is Markdown or HTML.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for c in text.trim().chars() {
+    // Whoever corrects it sees the order in which it was typed, and no control character.
+    for c in crate::text::printable(text.trim()).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '|' | '~' | '&') {
             out.push('\\');
         }
@@ -122,7 +129,10 @@ mod tests {
             ..Round::default()
         };
         assert!(!round.passed());
+        assert!(escaped("a\u{202e}b").is_ascii());
         let sheet = markdown(&Notes { title: "Lab 1".into(), rounds: vec![round] }, "2026-01-02");
+        assert!(is_of(&sheet, "Lab 1") && is_of("", "Lab 1"));
+        assert!(!is_of(&sheet, "Lab 2") && !is_of("my essay", "Lab 1"));
         for part in [
             "# Lab 1\n",
             "Date: 2026-01-02\n",
