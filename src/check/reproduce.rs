@@ -62,7 +62,7 @@ fn calls(outcome: &Outcome) -> Vec<(usize, Call<'_>)> {
 }
 
 /// What writes the checker's large texts in Python: numbers that count up.
-const COUNT: &str = "count = lambda a, b: b\"\".join(b\"%06d \" % n for n in range(a, b))";
+pub(super) const COUNT: &str = "count = lambda a, b: b\"\".join(b\"%06d \" % n for n in range(a, b))";
 
 /// The server's address in a reproduction, which is run against a server started by hand.
 const PORT: &str = "PORT";

@@ -143,7 +143,7 @@ fn answers_as(observed: &Observed, other: Prefix) -> bool {
 }
 
 /// The other readings of a length, with the class of who means it so.
-fn readings(prefix: Prefix) -> Vec<(&'static str, Prefix)> {
+pub(in crate::check) fn readings(prefix: Prefix) -> Vec<(&'static str, Prefix)> {
     let order = if prefix.little { "big-endian-length" } else { "little-endian-length" };
     let itself = if prefix.inclusive { "length-leaves-out-prefix" } else { "length-counts-prefix" };
     let mut readings = Vec::new();

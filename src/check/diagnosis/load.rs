@@ -8,7 +8,7 @@ use crate::text::Grouped;
 
 /// Where a stream of numbered text stops being in order.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Break {
+pub(in crate::check) enum Break {
     /// Behind this number comes a later one than its successor.
     Lost(u32, u32),
     /// Behind this number comes one that was there before.
@@ -51,7 +51,7 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
 }
 
 /// The first place where numbers of six digits are not consecutive.
-fn first_break(received: &[u8]) -> Option<Break> {
+pub(in crate::check) fn first_break(received: &[u8]) -> Option<Break> {
     let digit = u8::is_ascii_digit;
     let mut last: Option<u32> = None;
     for token in received.split(|byte| !digit(byte)).filter(|token| token.len() == 6) {
