@@ -64,14 +64,6 @@ impl Want {
             Want::Json(members) => serde_json::from_slice(message).is_ok_and(|found| covers(members, &found)),
         }
     }
-
-    /// The message as it might come.
-    pub(super) fn text(&self) -> Vec<u8> {
-        match self {
-            Want::Bytes(bytes) => bytes.clone(),
-            Want::Json(members) => members.to_string().into_bytes(),
-        }
-    }
 }
 
 /// A message of the server.

@@ -35,7 +35,7 @@ fn all_requests(maker: &Maker<'_>) -> ClientCase {
         request("ROOM_LIST", vec![forms::listed(&[("default", 3), ("blue", 1)])]),
         request("ROOM_LEAVE", vec![forms::left("blue", "ada")]),
         request("ROOM_JOIN red-1", vec![forms::joined("red-1", "ada", 2)]),
-        request("ROOM_LIST", vec![forms::listed(&[])]),
+        request("ROOM_LIST", vec![forms::listed(&[("default", 4)])]),
         request("ROOM_ECHO  two  words ", vec![forms::echoed("ada", " two  words ")]),
     ];
     let turns = maker.form.opening().into_iter().chain(asks).collect();
