@@ -263,15 +263,15 @@ impl Maker<'_> {
         let sizes = [1_025, 2_049, 4_097, 10_000, 65_000, 200_000];
         let mut plays: Vec<Play> = sizes.into_iter().filter(|size| *size < largest).map(large).collect();
         plays.push(large(largest));
-        let sent = if tcp { vec![10_000, SLOW_TEXT] } else { vec![4_000] };
-        let send = |size: &usize| self.play(&[&numbered(0, *size), b"end"]);
+        let sizes = if tcp { vec![10_000, SLOW_TEXT] } else { vec![4_000] };
+        let long = |size: &usize| self.play(&[&numbered(0, *size), b"end"]);
         let needs: &[&str] = if tcp { &["answer-cut"] } else { &["several-messages"] };
         let mut cases = vec![
             case(
                 "large-message",
                 "A long line is sent whole, as one message.",
                 &["several-messages"],
-                sent.iter().map(send).collect(),
+                sizes.iter().map(long).collect(),
             ),
             case("large-answer", "A long answer is printed whole.", needs, plays),
         ];

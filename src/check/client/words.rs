@@ -134,14 +134,13 @@ fn around(line: &[u8], answer: &[u8]) -> (String, String) {
 
 fn of_way(way: Way) -> String {
     match way {
-        Way::Whole => String::new(),
+        Way::Whole | Way::Unasked | Way::Refuses => String::new(),
         Way::Late => " (each answer came after a pause)".to_owned(),
         Way::Cut(at) => format!(" (each answer cut after byte {at})"),
         Way::CutGreeting(at) => format!(" (the challenge cut after byte {at})"),
         Way::Bytes => " (byte by byte)".to_owned(),
         Way::Coalesced => " (all answers in one send)".to_owned(),
         Way::Pushed => " (messages that nobody asked for came between)".to_owned(),
-        Way::Unasked | Way::Refuses => String::new(),
         Way::Slow => " (the server read slowly)".to_owned(),
         Way::Resets => " (the server reset the connection in place of an answer)".to_owned(),
         Way::ClosesAfter(0) => " (the server ended the connection in place of an answer)".to_owned(),
@@ -224,10 +223,8 @@ pub(super) fn reproduce(
         text.push("s, _ = socket.create_server((\"127.0.0.1\", PORT)).accept()".to_owned());
     }
     let mut calls = calls(run, udp);
-    if !udp {
-        if !run.seen.did.contains(&Did::ServerResets) {
-            calls.push("print(s.recv(65536))".to_owned());
-        }
+    if !udp && !run.seen.did.contains(&Did::ServerResets) {
+        calls.push("print(s.recv(65536))".to_owned());
     }
     let mut line = String::new();
     for call in calls {

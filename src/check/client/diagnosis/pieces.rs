@@ -103,20 +103,15 @@ pub(super) fn truncated(failed: &Run, _: &[Run]) -> Found {
             long.len() > LONG && short.len() >= 16 && short.len() < long.len() && long.starts_with(short);
         is.then(|| (short.len(), long.len(), excerpt(&short[short.len() - 16..], 40)))
     };
-    let said = match &failed.wrong {
-        Some(Wrong::Talk(Fault::Wrong(number))) => {
-            let Want::Bytes(wanted) = &failed.play.turns.get(*number)?.wanted else { return None };
-            let (sent, all, end) = part(failed.seen.messages.get(*number)?, wanted)?;
-            format!("your client sent the first {sent} bytes of a line of {all}, which end with `{end}`.")
-        }
-        _ => {
-            let (texts, shown) = (failed.play.printed(), printed(failed));
-            let (line, wanted) = shown.iter().zip(lines_of(&texts)).find(|(line, wanted)| *line != wanted)?;
-            let (shown, all, end) = part(line, wanted)?;
-            format!(
-                "your client printed the first {shown} bytes of an answer of {all}, which end with `{end}`."
-            )
-        }
+    let said = if let Some(Wrong::Talk(Fault::Wrong(number))) = &failed.wrong {
+        let Want::Bytes(wanted) = &failed.play.turns.get(*number)?.wanted else { return None };
+        let (sent, all, end) = part(failed.seen.messages.get(*number)?, wanted)?;
+        format!("your client sent the first {sent} bytes of a line of {all}, which end with `{end}`.")
+    } else {
+        let (texts, shown) = (failed.play.printed(), printed(failed));
+        let (line, wanted) = shown.iter().zip(lines_of(&texts)).find(|(line, wanted)| *line != wanted)?;
+        let (shown, all, end) = part(line, wanted)?;
+        format!("your client printed the first {shown} bytes of an answer of {all}, which end with `{end}`.")
     };
     Some(("truncates-long-message", said))
 }
