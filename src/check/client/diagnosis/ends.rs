@@ -7,8 +7,8 @@ use crate::check::client::seen::{Fault, Wrong, lines_of};
 use crate::process::Exit;
 use crate::text::excerpt;
 
-/// A share of a processor that no program needs which waits.
-const BUSY_PERCENT: u128 = 50;
+/// A share of a processor that no program needs which waits: well below one that spins beside others.
+const BUSY_PERCENT: u128 = 20;
 
 /// With messages between that nobody asked for, one message is printed for each request, and then no more is read.
 pub(super) fn pushed(failed: &Run, runs: &[Run]) -> Found {
