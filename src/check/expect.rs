@@ -171,7 +171,7 @@ pub(super) fn header(bytes: &[u8]) -> Option<Value> {
 }
 
 /// True if `found` has all that `wanted` asks for; null asks for any value.
-fn covers(wanted: &Value, found: &Value) -> bool {
+pub(super) fn covers(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::Null, _) => true,
         (Value::Object(wanted), Value::Object(found)) => {

@@ -35,6 +35,9 @@ const REPORTS_WITHIN: Duration = Duration::from_millis(400);
 /// `{host}` and `{port}` in the command are replaced; the port is in the variable NETLAB_PORT, too. The program's whole
 /// process group is ended.
 ///
+/// With --client it is the other way round: the program is given lines on stdin, netlab is its server, which answers
+/// whole, cut, late, at once, slowly, wrongly or not at all, and what the program sends and prints is judged.
+///
 /// Ctrl-C ends the program and prints what has been judged so far.
 ///
 /// Exit code: 0 if all cases passed, 1 if one failed, 2 for wrong usage or if the checker itself failed, 130 after Ctrl-C.
@@ -109,9 +112,6 @@ impl CheckArgs {
         let variant = exercises::variant(self.variant);
         let seed = self.seed.map_or_else(random_seed, Ok)?;
         let exercise = exercises::find(&self.exercise, &variant, seed)?;
-        if self.client {
-            exercises::client_specification(&exercise)?;
-        }
         let points = self.points(&exercise)?;
         let scratch = self.confine.then(Scratch::new).transpose()?;
         let mut config = self.config(seed, scratch.as_ref())?;

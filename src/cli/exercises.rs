@@ -67,7 +67,7 @@ impl ExercisesArgs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let variant = variant(self.variant);
         let exercises = match &self.name {
-            Some(name) if self.client => vec![client_entry(find(name, &variant, 0)?)?],
+            Some(name) if self.client => vec![client_entry(find(name, &variant, 0)?)],
             Some(name) => vec![entry(find(name, &variant, 0)?)],
             None => Exercise::names()
                 .into_iter()
@@ -99,8 +99,8 @@ fn entry(exercise: Exercise) -> Entry {
 }
 
 /// The same of its client.
-fn client_entry(exercise: Exercise) -> Result<Entry, UsageError> {
-    let specification = client_specification(&exercise)?;
+fn client_entry(exercise: Exercise) -> Entry {
+    let specification = client::specification(&exercise);
     let case = |case: client::CaseLine| CaseEntry {
         name: case.name,
         expected: case.expected.to_owned(),
@@ -108,15 +108,7 @@ fn client_entry(exercise: Exercise) -> Result<Entry, UsageError> {
         points: u32::from(!case.needs.is_empty()),
     };
     let cases = client::case_lines(&exercise).into_iter().map(case).collect();
-    Ok(Entry { specification, cases, ..entry(exercise) })
-}
-
-/// What the client of an exercise has to do, or a message that says which exercises have one.
-pub(super) fn client_specification(exercise: &Exercise) -> Result<String, UsageError> {
-    client::specification(exercise).ok_or_else(|| {
-        let (name, others) = (exercise.name, client::names().join(", "));
-        UsageError::new(format!("{name} has no form for clients: --client works with {others}"))
-    })
+    Entry { specification, cases, ..entry(exercise) }
 }
 
 /// The exercise of this name, or a message that lists them.
@@ -143,7 +135,9 @@ impl Report for List {
                 }
                 let next =
                     "`netlab exercises NAME` shows what to write, `netlab check NAME -- COMMAND` checks it.";
-                vec![Block::Table(table), Block::Text(String::new()), Block::Text(next.to_owned())]
+                let client = "Each has a client to write, too: both take --client.";
+                let text = |text: &str| Block::Text(text.to_owned());
+                vec![Block::Table(table), text(""), text(next), text(client)]
             }
         }
     }

@@ -250,6 +250,11 @@ impl Child {
         self.inner.stdin = None;
     }
 
+    /// Its stdin, if that was kept open, for a thread that writes more than a pipe holds. Dropping it ends it.
+    pub fn take_stdin(&mut self) -> Option<impl io::Write + Send + use<>> {
+        self.inner.stdin.take()
+    }
+
     /// Processor time that its group has used so far; `None` where the system does not tell.
     #[must_use]
     pub fn cpu_time(&self) -> Option<Duration> {

@@ -7,34 +7,34 @@
 //! A client reads lines and prints lines, so that its work can be seen from outside in any language. The same report
 //! as for servers comes of it. As there, the diagnosis looks at bytes alone.
 
+mod cases;
+mod challenge;
+mod conversation;
+mod datagrams;
 mod diagnosis;
-mod plan;
+mod door;
+mod forms;
+mod play;
 mod player;
+mod requests;
 mod seen;
+mod spec;
+mod stdin;
 mod words;
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use plan::{ClientCase, Play};
+use cases::ClientCase;
+use play::Play;
 use seen::{Seen, Wrong};
+pub use spec::specification;
 
 use super::report::{CaseReport, CheckReport, Diagnosis, Status};
 use super::{CheckError, CheckEvent, Config, Exercise, Target};
 use crate::process::Program;
 use crate::report::Events;
-
-/// The exercises that have a form for clients: those with messages.
-const WITH_CLIENT: [&str; 7] = [
-    "udp-echo",
-    "udp-ack",
-    "upper-lines",
-    "framed-echo-u16",
-    "framed-echo-u32",
-    "framed-echo-header",
-    "hmac-challenge",
-];
 
 /// What a client's case is called and asks, for lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,48 +47,11 @@ pub struct CaseLine {
     pub needs: &'static [&'static str],
 }
 
-/// The names of the exercises that have a form for clients.
-#[must_use]
-pub fn names() -> &'static [&'static str] {
-    &WITH_CLIENT
-}
-
-/// What the client of an exercise has to do; `None` if it has no such form.
-#[must_use]
-pub fn specification(exercise: &Exercise) -> Option<String> {
-    if !WITH_CLIENT.contains(&exercise.name) {
-        return None;
-    }
-    let connects = "A client. It connects to the server at `{host}` and `{port}` (NETLAB_HOST and NETLAB_PORT in its environment)";
-    let does = match exercise.name {
-        "hmac-challenge" => {
-            "reads the challenge of 32 bytes, answers with HMAC-SHA256 of it under the key in NETLAB_KEY, and prints on stdout what the \
-             server then says, as a line. When the server has ended its side it ends, with exit status 0. It reads nothing from stdin."
-        }
-        "udp-echo" | "udp-ack" => {
-            "sends each line of its stdin, without the newline, as one datagram as soon as it has read it, and prints each answer as a line \
-             on stdout. At the end of stdin, once all answers have come, it ends with exit status 0. Lines and answers are UTF-8."
-        }
-        _ => {
-            "sends each line of its stdin, without the newline, as one message of the exercise's form as soon as it has read it, all on one \
-             connection, and prints the payload of each answer as a line on stdout. At the end of stdin, once all answers have come, it ends with exit status 0. \
-             Lines and answers are UTF-8. If the server ends the connection before that, the client ends, too."
-        }
-    };
-    Some(format!(
-        "{connects}, {does}\n\nThe server that it talks to is this one:\n\n{}",
-        exercise.specification
-    ))
-}
-
-/// The cases of an exercise's clients; none if it has no such form.
+/// The cases of an exercise's clients.
 #[must_use]
 pub fn case_lines(exercise: &Exercise) -> Vec<CaseLine> {
-    if specification(exercise).is_none() {
-        return Vec::new();
-    }
     let line = |case: ClientCase| CaseLine { name: case.name, expected: case.expected, needs: case.needs };
-    plan::cases(exercise, 0).into_iter().map(line).collect()
+    cases::cases(exercise, 0).into_iter().map(line).collect()
 }
 
 /// One run of the program, and what was wrong with it.
@@ -105,14 +68,14 @@ struct Run {
 /// The checker's own failures: a program that can't be started, no free port.
 ///
 /// # Panics
-/// `config.target` has to be a program, and the exercise one of [`names`].
+/// `config.target` has to be a program.
 pub fn run(
     exercise: &Exercise,
     config: &Config,
     events: &mut dyn Events<CheckEvent>,
 ) -> Result<CheckReport, CheckError> {
     let Target::Program(program) = &config.target else { panic!("a client is a program to start") };
-    let cases = chosen(plan::cases(exercise, config.seed), config.case.as_deref())?;
+    let cases = chosen(cases::cases(exercise, config.seed), config.case.as_deref())?;
     let (at, begun) = (Timestamp::now(), Instant::now());
     let mut reports: Vec<CaseReport> = Vec::new();
     let mut runs = Vec::new();

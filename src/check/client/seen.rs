@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::plan::{Asks, Play};
+use super::play::{Asks, Play};
 use crate::check::codec::Field;
 use crate::process::Exit;
 
@@ -18,6 +18,7 @@ pub(super) enum Did {
     Waits,
     Paused(Duration),
     ServerEnds,
+    ServerResets,
 }
 
 /// Why the play did not get to its end.
@@ -31,6 +32,8 @@ pub(super) enum Fault {
     Wrong(usize),
     /// The next message did not come, or not whole.
     Silent,
+    /// The first message came when stdin had ended, not before.
+    Hoards,
     /// The client ended its side before its last message.
     Ended,
     /// The connection was reset.
@@ -41,6 +44,12 @@ pub(super) enum Fault {
     Unread,
     /// More came than the messages.
     Surplus(Vec<u8>),
+    /// What came while stdin was silent was not printed: something that nobody had asked for, or an answer.
+    Unshown {
+        push: bool,
+        /// The next line of stdin brought it to light.
+        later: bool,
+    },
 }
 
 /// What is wrong with a run.
@@ -101,9 +110,10 @@ impl Seen {
             }
             Asks::Answers | Asks::Exit => {}
         }
-        let lines = lines(&self.stdout);
-        if lines != play.answers {
-            let same = lines.iter().zip(&play.answers).take_while(|(line, answer)| line == answer).count();
+        let texts = play.printed();
+        let (lines, wanted) = (lines(&self.stdout), lines_of(&texts));
+        if lines != wanted {
+            let same = lines.iter().zip(&wanted).take_while(|(line, wanted)| line == wanted).count();
             return Some(Wrong::Printed(same));
         }
         match (play.asks, self.exit) {
@@ -123,9 +133,14 @@ pub(super) fn lines(stdout: &[u8]) -> Vec<&[u8]> {
     lines.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect()
 }
 
-/// True if all answers are printed.
-pub(super) fn printed_all(stdout: &[u8], answers: &[Vec<u8>]) -> bool {
-    lines(stdout) == answers
+/// True if all texts are printed.
+pub(super) fn printed_all(stdout: &[u8], texts: &[Vec<u8>]) -> bool {
+    lines(stdout) == lines_of(texts)
+}
+
+/// Texts as lines: one may have several.
+pub(super) fn lines_of(texts: &[Vec<u8>]) -> Vec<&[u8]> {
+    texts.iter().flat_map(|text| text.split(|byte| *byte == b'\n')).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A failed run in words, drawn, and as a server of a few lines of Python.
 
 use super::Run;
-use super::plan::{Asks, Way};
-use super::seen::{Did, Fault, Wrong, lines};
+use super::play::{Asks, Want, Way};
+use super::seen::{Did, Fault, Wrong, lines, lines_of};
 use crate::check::Config;
-use crate::check::reproduce::literal;
+use crate::check::reproduce::{COUNT, literal};
 use crate::net::table::Transport;
 use crate::report::{Exchange, ExchangeRow, Span};
 use crate::text::{byte_count, counted, excerpt, printable};
@@ -26,7 +26,9 @@ pub(super) fn sentence(run: &Run, wrong: &Wrong) -> String {
                 .seen
                 .busy
                 .map_or(String::new(), |percent| format!(", and uses {percent} % of a processor"));
-            let since = if run.play.asks == Asks::AnyEnd {
+            let since = if run.play.way == Way::Refuses {
+                "nobody listens on the port"
+            } else if run.play.asks == Asks::AnyEnd {
                 "the server has ended the connection"
             } else {
                 "all answers have come"
@@ -52,7 +54,7 @@ pub(super) fn sentence(run: &Run, wrong: &Wrong) -> String {
 }
 
 fn talk(run: &Run, fault: &Fault) -> String {
-    let (came, of) = (run.seen.messages.len(), counted(run.play.wanted.len() as u64, "message"));
+    let (came, of) = (run.seen.messages.len(), counted(run.play.turns.len() as u64, "message"));
     let rest = run.seen.received.len();
     match fault {
         Fault::NoConnection if run.seen.exit.is_some() => {
@@ -61,17 +63,25 @@ fn talk(run: &Run, fault: &Fault) -> String {
         Fault::NoConnection => "The program runs, but nothing came to its port in 10 s".to_owned(),
         Fault::Garbled(why) => format!("What the client sends is no message: {why}"),
         Fault::Wrong(number) => {
-            let text = |message: Option<&Vec<u8>>| message.map_or(String::new(), |m| excerpt(m, QUOTED));
-            let (wanted, got) = (text(run.play.wanted.get(*number)), text(run.seen.messages.get(*number)));
+            let text = |message: Option<Vec<u8>>| message.map_or(String::new(), |m| excerpt(&m, QUOTED));
+            let turn = run.play.turns.get(*number);
+            let got = text(run.seen.messages.get(*number).cloned());
+            let line = text(turn.and_then(|turn| turn.line.clone()));
             if run.play.fixed.is_some() {
                 "The digest is not the one of this challenge under NETLAB_KEY".to_owned()
+            } else if let Some(Want::Json(members)) = turn.map(|turn| &turn.wanted) {
+                let members = excerpt(members.to_string().as_bytes(), 2 * QUOTED);
+                format!("Message {} is `{got}`, and its line `{line}` asks for `{members}`", number + 1)
             } else {
-                format!("Message {} is `{got}`, and its line was `{wanted}`", number + 1)
+                format!("Message {} is `{got}`, and its line was `{line}`", number + 1)
             }
         }
         Fault::Silent => {
             let waits = if run.play.one_by_one { "; stdin is still open" } else { "" };
             format!("{came} of {of} came whole, in {}, and then nothing more{waits}", byte_count(rest as u64))
+        }
+        Fault::Hoards => {
+            "Nothing came although stdin had a line; when stdin was ended, the message came".to_owned()
         }
         Fault::Ended => format!("The client ended its side after {came} of {of}"),
         Fault::Reset => {
@@ -79,6 +89,15 @@ fn talk(run: &Run, fault: &Fault) -> String {
         }
         Fault::Flood => format!("The client sends without end: {} so far", byte_count(rest as u64)),
         Fault::Unread => "The client does not read its answers".to_owned(),
+        Fault::Unshown { push, later } => {
+            let what = if *push {
+                "What came while stdin was silent"
+            } else {
+                "The answer that came while stdin was open"
+            };
+            let then = if *later { ": the next line of stdin brought it to light" } else { "" };
+            format!("{what} was not printed{then}")
+        }
         Fault::Surplus(more) => format!(
             "The client sent {} after its last message: `{}`",
             byte_count(more.len() as u64),
@@ -88,15 +107,16 @@ fn talk(run: &Run, fault: &Fault) -> String {
 }
 
 fn printed(run: &Run, number: usize) -> String {
-    let lines = lines(&run.seen.stdout);
-    match (lines.get(number), run.play.answers.get(number)) {
+    let (lines, texts) = (lines(&run.seen.stdout), run.play.printed());
+    let wanted = lines_of(&texts);
+    match (lines.get(number), wanted.get(number)) {
         (Some(line), Some(answer)) => {
             let (line, answer) = around(line, answer);
             format!("Line {} on stdout is {line} instead of {answer}", number + 1)
         }
         (Some(line), None) => format!("A line more than answers was printed: `{}`", excerpt(line, QUOTED)),
         (None, _) => {
-            let (shown, all) = (lines.len(), counted(run.play.answers.len() as u64, "answer"));
+            let (shown, all) = (lines.len(), counted(wanted.len() as u64, "line"));
             format!("{shown} of {all} were printed")
         }
     }
@@ -114,12 +134,15 @@ fn around(line: &[u8], answer: &[u8]) -> (String, String) {
 
 fn of_way(way: Way) -> String {
     match way {
-        Way::Whole => String::new(),
+        Way::Whole | Way::Unasked | Way::Refuses => String::new(),
         Way::Late => " (each answer came after a pause)".to_owned(),
         Way::Cut(at) => format!(" (each answer cut after byte {at})"),
         Way::CutGreeting(at) => format!(" (the challenge cut after byte {at})"),
         Way::Bytes => " (byte by byte)".to_owned(),
         Way::Coalesced => " (all answers in one send)".to_owned(),
+        Way::Pushed => " (messages that nobody asked for came between)".to_owned(),
+        Way::Slow => " (the server read slowly)".to_owned(),
+        Way::Resets => " (the server reset the connection in place of an answer)".to_owned(),
         Way::ClosesAfter(0) => " (the server ended the connection in place of an answer)".to_owned(),
         Way::ClosesAfter(at) => format!(" (the server ended the connection after byte {at} of its answer)"),
     }
@@ -153,12 +176,13 @@ pub(super) fn exchange(run: &Run) -> Exchange {
             Did::Waits => note("server", "(waits until the client has read it)".to_owned()),
             Did::Paused(time) => note("server", format!("(waits {} ms)", time.as_millis())),
             Did::ServerEnds => note("server", "ends its side (FIN)".to_owned()),
+            Did::ServerResets => note("server", "resets the connection (RST)".to_owned()),
         })
         .collect();
     let left_out = rows.len().saturating_sub(ROWS);
     rows.drain(..left_out);
     let expected: Vec<u8> =
-        run.play.answers.iter().flat_map(|answer| [answer, &b"\n"[..]].concat()).collect();
+        run.play.printed().iter().flat_map(|answer| [answer, &b"\n"[..]].concat()).collect();
     let mut stdout = row("stdout", &run.seen.stdout);
     if let Some(Wrong::Printed(_)) = run.wrong {
         let at = crate::check::expect::common(&expected, &run.seen.stdout);
@@ -185,6 +209,9 @@ pub(super) fn reproduce(
         env.iter().map(|(name, value)| format!(" with {name}={}", printable(value))).collect();
     let env = env.concat();
     let udp = transport == Transport::Udp;
+    if run.play.way == Way::Refuses {
+        return format!("# a port where nobody listens: {}{env}", shown.replace("PORT", "1"));
+    }
     let mut text = vec![
         format!("# a server that says the same; then start: {shown}{env}"),
         format!("# and give it the lines {quoted}"),
@@ -196,7 +223,7 @@ pub(super) fn reproduce(
         text.push("s, _ = socket.create_server((\"127.0.0.1\", PORT)).accept()".to_owned());
     }
     let mut calls = calls(run, udp);
-    if !udp {
+    if !udp && !run.seen.did.contains(&Did::ServerResets) {
         calls.push("print(s.recv(65536))".to_owned());
     }
     let mut line = String::new();
@@ -210,6 +237,9 @@ pub(super) fn reproduce(
         line.push_str(&call);
     }
     text.push(line);
+    if text.iter().any(|line| line.contains("count(")) {
+        text.insert(3, COUNT.to_owned());
+    }
     text.join("\n")
 }
 
@@ -225,6 +255,10 @@ fn calls(run: &Run, udp: bool) -> Vec<String> {
             Did::Waits => "time.sleep(0.2)".to_owned(),
             Did::Paused(_) => "time.sleep(0.4)".to_owned(),
             Did::ServerEnds => "s.shutdown(socket.SHUT_WR)".to_owned(),
+            Did::ServerResets => {
+                "s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b\"\\1\\0\\0\\0\" + bytes(4)); s.close()"
+                    .to_owned()
+            }
             Did::Connects => continue,
         });
     }

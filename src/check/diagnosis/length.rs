@@ -40,7 +40,7 @@ const CHARACTERS: &str = "characters";
 const UNITS: &str = "characters as Java and JavaScript count them";
 
 /// The characters of a text, counted in both ways.
-fn counts(text: &str) -> [(usize, &'static str); 2] {
+pub(in crate::check) fn counts(text: &str) -> [(usize, &'static str); 2] {
     [(text.chars().count(), CHARACTERS), (text.encode_utf16().count(), UNITS)]
 }
 
@@ -81,7 +81,7 @@ fn reads_characters(evidence: &Evidence) -> Test {
 }
 
 /// The length that a message announces, and the bytes behind its head.
-fn announced(codec: Codec, bytes: &[u8]) -> Option<(usize, &[u8])> {
+pub(in crate::check) fn announced(codec: Codec, bytes: &[u8]) -> Option<(usize, &[u8])> {
     if let Some(prefix) = codec.prefix() {
         return prefix.decode(bytes).zip(bytes.get(prefix.width..));
     }
@@ -238,7 +238,7 @@ fn answers_as(observed: &Observed, other: Prefix) -> bool {
 }
 
 /// The other readings of a length, with the class of who means it so.
-fn readings(prefix: Prefix) -> Vec<(&'static str, Prefix)> {
+pub(in crate::check) fn readings(prefix: Prefix) -> Vec<(&'static str, Prefix)> {
     let order = if prefix.little { "big-endian-length" } else { "little-endian-length" };
     let itself = if prefix.inclusive { "length-leaves-out-prefix" } else { "length-counts-prefix" };
     let mut readings = Vec::new();

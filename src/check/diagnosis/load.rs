@@ -13,12 +13,19 @@ const OUTGROWN: usize = 1_000;
 
 /// Where a stream of numbered text stops being in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Break {
+pub(in crate::check) struct Break {
     /// How many bytes came before it.
     at: usize,
     /// The number there, and the one that it went on with.
     from: u32,
     to: u32,
+}
+
+impl Break {
+    /// True if it went on with what was there before; otherwise something is missing.
+    pub(in crate::check) fn again(&self) -> bool {
+        self.to <= self.from
+    }
 }
 
 /// Answers that are missing, or come again, because a send was cut short.
@@ -48,7 +55,7 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
         if late(&observed.plan.way) { "a client that read slowly" } else { "for a long message, a client" };
     let after = Grouped(broken.at as u64);
     let explains = |o: &Observed| late(&o.plan.way) || large(o);
-    if broken.to <= broken.from {
+    if broken.again() {
         let explanation = format!(
             "your server sends again what was sent: {reads} got {after} bytes of answers, up to the number {:06}, then bytes \
              that it had before, from {:06} on. After a send that took a part, go on behind that part: `out = out[sent:]`.",
@@ -70,7 +77,7 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
 
 /// The first place where numbers of six digits are not consecutive. Where it falls inside of a number, the piece in
 /// front and the piece behind look like one: what counts is where two in a row go on.
-fn first_break(received: &[u8]) -> Option<Break> {
+pub(in crate::check) fn first_break(received: &[u8]) -> Option<Break> {
     let mut numbers = Vec::new();
     let mut start = 0;
     for token in received.split(|byte| !byte.is_ascii_digit()) {

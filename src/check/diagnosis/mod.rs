@@ -14,8 +14,8 @@
 
 mod clients;
 mod input;
-mod length;
-mod load;
+pub(super) mod length;
+pub(super) mod load;
 mod stream;
 mod trust;
 

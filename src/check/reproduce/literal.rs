@@ -14,7 +14,8 @@ const GROUP: usize = 7;
 const PARTS: usize = 40;
 
 /// What writes the checker's large texts in Python: numbers that count up.
-pub(super) const COUNT: &str = "count = lambda a, b: b\"\".join(b\"%06d \" % n for n in range(a, b))";
+pub(in crate::check) const COUNT: &str =
+    "count = lambda a, b: b\"\".join(b\"%06d \" % n for n in range(a, b))";
 
 /// Bytes in Python: repeated ones short.
 pub(in crate::check) fn literal(bytes: &[u8]) -> String {

@@ -23,7 +23,7 @@ use super::outcome::Outcome;
 use super::{Config, Target};
 use crate::text::printable;
 
-pub(super) use literal::literal;
+pub(super) use literal::{COUNT, literal};
 
 /// The server's address in a reproduction, which is run against a server started by hand.
 const PORT: &str = "PORT";

@@ -1,0 +1,25 @@
+"""A line, its answer, the next line."""
+# exercise: framed-echo-u32
+import os
+import socket
+import struct
+import sys
+
+
+def exactly(sock, size):
+    data = b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            sys.exit("the server has gone")
+        data += more
+    return data
+
+
+with socket.create_connection((os.environ["NETLAB_HOST"], int(sys.argv[1]))) as sock:
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        data = text.encode()
+        sock.sendall(struct.pack("!I", len(data)) + data)
+        size = struct.unpack("!I", exactly(sock, 4))[0]
+        print(exactly(sock, size).decode())

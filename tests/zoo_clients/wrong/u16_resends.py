@@ -1,0 +1,30 @@
+"""Sends all of it again when send took a part."""
+# exercise: framed-echo-u16
+# class: resends-from-start
+import os
+import socket
+import struct
+import sys
+
+
+def exactly(sock, size):
+    data = b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            sys.exit("the server has gone")
+        data += more
+    return data
+
+
+with socket.create_connection((os.environ["NETLAB_HOST"], int(sys.argv[1]))) as sock:
+    sock.settimeout(30)
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        data = text.encode()
+        frame = struct.pack("!H", len(data)) + data
+        sent = 0
+        while sent < len(frame):
+            sent += sock.send(frame)
+        size = struct.unpack("!H", exactly(sock, 2))[0]
+        print(exactly(sock, size).decode())

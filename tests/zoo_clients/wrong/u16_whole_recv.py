@@ -1,0 +1,25 @@
+"""Takes each recv for one whole frame."""
+# exercise: framed-echo-u16
+# class: one-recv-one-message
+import os
+import socket
+import struct
+import sys
+
+
+def exactly(sock, size):
+    data = b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            sys.exit("the server has gone")
+        data += more
+    return data
+
+
+with socket.create_connection((os.environ["NETLAB_HOST"], int(sys.argv[1]))) as sock:
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        data = text.encode()
+        sock.sendall(struct.pack("!H", len(data)) + data)
+        print(sock.recv(1 << 18)[2:].decode())

@@ -1,0 +1,11 @@
+"""Room for 1,024 bytes of an answer."""
+# exercise: udp-echo
+# class: truncates-long-message
+import socket
+import sys
+
+sock = socket.socket(type=socket.SOCK_DGRAM)
+sock.connect(("127.0.0.1", int(sys.argv[1])))
+for line in sys.stdin:
+    sock.send(line.rstrip("\n").encode())
+    print(sock.recv(1024).decode())
