@@ -91,8 +91,11 @@ pub(in crate::check) fn first_break(received: &[u8]) -> Option<Break> {
     let (from, at) = numbers[wrong];
     let goes_on = |pair: &&[(u32, usize)]| pair[1].0 == pair[0].0 + 1;
     let to = numbers[wrong + 1..].windows(2).find(goes_on).map_or(numbers[wrong + 1].0, |pair| pair[0].0);
-    // A number that is damaged, and all is in order behind it, is another bug.
-    (to != from + 1 && to != from + 2).then_some(Break { at, from, to })
+    // What goes back to where it has never been came in another order: that is another bug, as is a damaged number
+    // with all in order behind it.
+    let was_there = || numbers[..=wrong].iter().any(|(number, _)| *number == to || *number == to + 1);
+    let odd = if to <= from { !was_there() } else { to <= from + 2 };
+    (!odd).then_some(Break { at, from, to })
 }
 
 /// The same answer over and over, to one small message.
@@ -145,7 +148,8 @@ mod tests {
         assert_eq!(first_break(b"000001 000002 0000 000009 000010"), found(13, 2, 9));
         assert_eq!(first_break(b"000001 000002 00000000001 000002 "), found(13, 2, 2));
         // `0000` and `42 000004` look like a number that nobody sent.
-        assert_eq!(first_break(b"000005 000006 000042 000002 000003 "), found(13, 6, 2));
+        assert_eq!(first_break(b"000001 000002 000003 000042 000002 000003 "), found(20, 3, 2));
+        assert_eq!(first_break(b"000005 000006 000001 000002 "), None, "another order");
         assert_eq!(first_break(b"{\"seq\":12,\"text\":\"000001 000002\"}"), None);
     }
 }

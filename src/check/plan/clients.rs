@@ -74,7 +74,8 @@ impl Writer<'_> {
 
     /// One client that says nothing, and one that asks.
     pub(super) fn silent(&mut self) {
-        self.script.add(0, Act::Open { holds: false }).add(0, Act::Pause(EARLY));
+        self.greeted(0, false);
+        self.script.add(0, Act::Pause(EARLY));
         self.open(1, false);
         self.one_by_one(1);
     }
