@@ -136,7 +136,7 @@ impl Running {
         let folders = fs::read_dir(&self.folder).expect("the folder").flatten();
         let inner = folders.filter_map(|entry| fs::read_dir(entry.path()).ok()).flatten().flatten();
         let names = inner.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name != "files" && name != "outside.txt").collect()
+        names.filter(|name| name != "files" && name != "out.txt").collect()
     }
 }
 

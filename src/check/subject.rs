@@ -28,7 +28,7 @@ const LAST_BREATH: Duration = Duration::from_millis(700);
 /// What is kept of stderr.
 const STDERR: usize = 2_000;
 /// A file outside of the folder that a server may use; nothing but a path that leads out finds it.
-const CANARY: &str = "outside.txt";
+const CANARY: &str = "out.txt";
 
 /// Why a program is not ready.
 #[derive(Debug)]

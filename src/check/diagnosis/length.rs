@@ -46,7 +46,9 @@ pub(in crate::check) fn counts(text: &str) -> [(usize, &'static str); 2] {
 
 /// The length of an answer and what it counts, if that is not its bytes.
 fn counted_characters(codec: Codec, observed: &Observed) -> Option<(usize, &'static str)> {
-    let (said, rest) = announced(codec, observed.outcome.wrong_bytes())?;
+    let bytes = observed.outcome.wrong_bytes();
+    let passed_over = observed.outcome.missing().map_or(0, |expect| expect.passed_over(bytes));
+    let (said, rest) = announced(codec, &bytes[passed_over..])?;
     let text = characters(rest)?;
     let wanted = observed.plan.messages.first().and_then(|m| std::str::from_utf8(m).ok());
     // All bytes of the text behind a length that counts its characters; or only so many bytes of it.

@@ -53,6 +53,7 @@ fn largest(observed: &Observed) -> usize {
 pub(super) fn empty_ends(evidence: &Evidence) -> Test {
     let empty = |o: &Observed| match &o.plan.way {
         Way::Whole => o.plan.messages.iter().any(Vec::is_empty),
+        Way::Probe(probe) => *probe == Probe::EmptyFrame,
         Way::AfterBad(bytes) => bytes.is_empty(),
         _ => false,
     };
@@ -60,7 +61,7 @@ pub(super) fn empty_ends(evidence: &Evidence) -> Test {
     let ended = observed.outcome.exit.is_some() || matches!(observed.failure(), Some(Failure::Gone(_)));
     let others = evidence.passed(|plan| plan.way == Way::Whole && plan.messages.len() > 1);
     // A connection without a byte is the end of a stream: only a datagram can be empty without a length.
-    let message = observed.plan.way == Way::Whole || evidence.transport == Transport::Udp;
+    let message = !matches!(observed.plan.way, Way::AfterBad(_)) || evidence.transport == Transport::Udp;
     if !ended || !others || !message {
         return Test::No;
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::check::codec::{Codec, Prefix};
 use crate::check::expect::Expect;
-use crate::check::plan::Turn;
+use crate::check::plan::{Probe, Turn};
 use crate::check::script::{Act, Script};
 use crate::check::variant::Variant;
 
@@ -59,6 +59,11 @@ pub(super) fn message(kind: &str, data: &Value) -> Value {
 /// An `ERROR` of this code; null for any.
 pub(super) fn error(code: impl Into<Value>) -> Value {
     json!({"type": "ERROR", "data": {"code": code.into()}})
+}
+
+/// What bad input of this payload finds out.
+pub(super) fn probe_of(payload: &[u8]) -> Probe {
+    if payload.is_empty() { Probe::EmptyFrame } else { Probe::Rules }
 }
 
 /// The frame, in the words of a specification.

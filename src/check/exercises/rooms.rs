@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::json::{Json, NOTICES, error, frames, message};
+use super::json::{Json, NOTICES, error, frames, message, probe_of};
 use crate::check::case::{Case, Shape, of_streams};
 use crate::check::codec::Codec;
 use crate::check::exercise::{Exercise, Lab};
@@ -267,7 +267,7 @@ fn errors(json: Json, random: &mut Random) -> Case {
         json.send(&mut script, 0, payload);
         script.add(0, Act::Expect(json.answer(error(code), NOTICES)));
         json.ask(&mut script, 0, &speak("still here"), spoken(&players.ada, "still here"));
-        case = case.probe(Probe::Rules, script);
+        case = case.probe(probe_of(payload), script);
     }
     case
 }

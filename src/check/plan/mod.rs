@@ -85,6 +85,8 @@ pub enum Probe {
     GoneMember,
     /// Whether a name leads out of the server's folder.
     OutsidePath,
+    /// What becomes of a message with nothing in it.
+    EmptyFrame,
     /// Whether a long text comes back as it was kept.
     LongText,
 }

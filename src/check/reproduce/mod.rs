@@ -52,7 +52,7 @@ fn start(exercise: &Exercise, config: &Config) -> String {
     if let Some(name) = exercise.folder_env {
         // With a file beside the folder, which no request may reach.
         let canary = "printf 'Last updated: 2020-01-01 00:00:00\\nsecret\\n'";
-        let _ = write!(line, "d=$(mktemp -d); mkdir $d/files; {canary} > $d/outside.txt; {name}=$d/files ");
+        let _ = write!(line, "d=$(mktemp -d); mkdir $d/files; {canary} > $d/out.txt; {name}=$d/files ");
     }
     for (name, value) in &exercise.env {
         let _ = write!(line, "{name}={} ", printable(value));
