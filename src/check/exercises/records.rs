@@ -210,12 +210,12 @@ fn outside(json: Json) -> Case {
         tried.push(script);
     }
     // A path from the root replaces the folder in front of it. Short names: an id has up to 32 characters.
-    let absolute: [(fn(&str) -> Value, &str); 2] =
-        [(|path| read(path), "out"), (|path| write(path, "out"), "new")];
-    for (at, (request, name)) in [4, 6].into_iter().zip(absolute) {
+    for (at, name, writes) in [(4, "out", false), (6, "new", true)] {
         let made: Make = Arc::new(move |Given { around, .. }: Given<'_>| {
             let path = around.unwrap_or(Path::new("/nowhere")).join(name);
-            json.frame(request(&path.to_string_lossy()).to_string().as_bytes())
+            let id = path.to_string_lossy();
+            let request = if writes { write(&id, "out") } else { read(&id) };
+            json.frame(request.to_string().as_bytes())
         });
         let mut script = Script::default();
         script.add(0, Act::Open { holds: false }).add(0, Act::SendMade(made, Vec::new()));
