@@ -29,7 +29,7 @@ impl Player<'_> {
         let cut = if let Way::CutGreeting(at) = self.play.way { Some(at) } else { None };
         self.send(&stream, addr, &greeting, cut)?;
         if self.play.way == Way::Slow {
-            std::thread::sleep(SLEEPS_IN);
+            self.pause(SLEEPS_IN);
             self.seen.note(Did::Paused(SLEEPS_IN));
         }
         let mut active = Instant::now();
@@ -61,7 +61,7 @@ impl Player<'_> {
                     }
                 }
             }
-            if active.elapsed() > self.config.patience || Instant::now() > self.end {
+            if active.elapsed() > self.config.patience || self.is_over() {
                 return Err(self.silent(&stream));
             }
         }
@@ -81,7 +81,7 @@ impl Player<'_> {
             self.stdin.end();
             let end = Instant::now() + self.config.patience;
             let mut buffer = [0; 1];
-            while Instant::now() < end && self.child.exited().is_none() {
+            while Instant::now() < end && !self.is_over() && self.child.exited().is_none() {
                 if matches!(stream.peek(&mut buffer), Ok(1)) {
                     return Fault::Hoards;
                 }
@@ -154,7 +154,7 @@ impl Player<'_> {
     /// What the server says to message `number`, each message in a send of its own.
     fn say(&mut self, stream: &Stream, addr: SocketAddr, number: usize) -> Result<(), Fault> {
         if self.play.way == Way::Late {
-            std::thread::sleep(LATE);
+            self.pause(LATE);
             self.seen.note(Did::Paused(LATE));
         }
         let cut = if let Way::Cut(at) = self.play.way { Some(at) } else { None };
@@ -209,7 +209,7 @@ impl Player<'_> {
                 await_read(stream, addr);
                 self.seen.note(Did::Waits);
             }
-            if Instant::now() > self.end {
+            if self.is_over() {
                 return Err(Fault::Unread);
             }
             stream.send_all(piece).map_err(|error| match error.cause() {

@@ -14,8 +14,12 @@ use crate::check::{CheckError, Config};
 use crate::net::{Cause, Stream};
 use crate::process::{Child, Program};
 
-/// How long a program may take until it connects: an interpreter on a loaded machine.
-pub(super) const START: Duration = Duration::from_secs(10);
+/// How long a program may take until it comes: an interpreter.
+const START: Duration = Duration::from_secs(10);
+/// The same of one that works all the while: a virtual machine on a loaded machine.
+const SLOW_START: Duration = Duration::from_secs(30);
+/// How often such a one is looked at.
+const WORKS: Duration = Duration::from_secs(2);
 /// How often a wait looks up.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 /// How long a conversation may take, besides twice the patience: drops that come in time for ever are none.
@@ -26,6 +30,34 @@ const SURPLUS: Duration = Duration::from_millis(60);
 const MEASURE: Duration = Duration::from_millis(400);
 /// More than any client here has to say.
 pub(super) const MOST: usize = 1 << 20;
+
+/// The time that a program takes until it comes.
+pub(super) struct Starting {
+    begun: Instant,
+    /// When it is late, if it has not worked since the last look.
+    end: Instant,
+    /// The processor time that it had used by then.
+    used: Option<Duration>,
+}
+
+impl Starting {
+    pub(super) fn new() -> Starting {
+        let begun = Instant::now();
+        Starting { begun, end: begun + START, used: None }
+    }
+
+    /// True if it will not come any more.
+    pub(super) fn is_late(&mut self, child: &Child) -> bool {
+        let now = Instant::now();
+        if now < self.end {
+            return false;
+        }
+        let used = child.cpu_time();
+        let works = used > std::mem::replace(&mut self.used, used);
+        self.end = now + WORKS;
+        !works || now - self.begun > SLOW_START
+    }
+}
 
 /// One run.
 pub(super) struct Player<'a> {
@@ -63,12 +95,14 @@ pub(super) fn play(
     player.give_lines();
     // The listener lives until the program is judged: a port that refuses would be another play.
     let kept = match &door {
-        Door::Tcp(listener, options) => match door::accept(listener, addr, options, &mut player.child) {
-            Some(stream) => player.converse(stream, addr),
-            None => Err(Fault::NoConnection),
-        },
+        Door::Tcp(listener, options) => {
+            match door::accept(listener, addr, options, &mut player.child, &config.stop) {
+                Some(stream) => player.converse(stream, addr),
+                None => Err(Fault::NoConnection),
+            }
+        }
         Door::Udp(socket) => player.datagrams(socket).map(|()| None),
-        Door::Shut => Ok(None),
+        Door::Shut { .. } => Ok(None),
     };
     let kept = kept.unwrap_or_else(|fault| {
         player.seen.fault = Some(fault);
@@ -117,6 +151,23 @@ impl Player<'_> {
         self.end = Instant::now() + CONVERSATION + 2 * self.config.patience;
     }
 
+    /// True once the conversation has taken its time, or the check is ended.
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() > self.end || self.config.stop.requested()
+    }
+
+    /// Does nothing for this time, or until the check is ended.
+    pub(super) fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.config.stop.requested() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+    }
+
     /// Waits until these lines are the first that the program has printed.
     pub(super) fn await_printed(&mut self, wanted: &[Vec<u8>]) -> bool {
         let end = Instant::now() + self.config.patience;
@@ -125,7 +176,7 @@ impl Player<'_> {
             if lines(&head).get(..wanted.len()).is_some_and(|shown| shown == wanted) {
                 return true;
             }
-            if Instant::now() > end || self.child.exited().is_some() {
+            if Instant::now() > end || self.config.stop.requested() || self.child.exited().is_some() {
                 return false;
             }
             std::thread::sleep(LOOK);
@@ -171,7 +222,7 @@ impl Player<'_> {
             if self.seen.exit.is_some() || (complete && !must_end && active.elapsed() > SURPLUS) {
                 break;
             }
-            let long = active.elapsed() > self.config.patience || Instant::now() > self.end;
+            let long = active.elapsed() > self.config.patience || self.is_over();
             // A program that prints without end never falls silent.
             if long || printed > MOST as u64 || more.len() > MOST {
                 self.seen.busy = self.busy();
@@ -216,7 +267,7 @@ impl Player<'_> {
     fn busy(&self) -> Option<u128> {
         let before = self.child.cpu_time()?;
         let begun = Instant::now();
-        std::thread::sleep(MEASURE);
+        self.pause(MEASURE);
         let used = self.child.cpu_time()?.saturating_sub(before);
         Some(used.as_millis() * 100 / begun.elapsed().as_millis().max(1))
     }

@@ -185,6 +185,9 @@ fn rules(json: Json, random: &mut Random) -> Vec<Case> {
     ]
 }
 
+/// A request about a record, by its id.
+type About = fn(&str) -> Value;
+
 /// Ids that lead out of the server's folder, if they become a part of a path.
 fn outside(json: Json) -> Case {
     let refused = |script: &mut Script| {
@@ -210,8 +213,7 @@ fn outside(json: Json) -> Case {
         tried.push(script);
     }
     // A path from the root replaces the folder in front of it. Short names: an id has up to 32 characters.
-    let absolute: [(fn(&str) -> Value, &str); 2] =
-        [(|path| read(path), "out"), (|path| write(path, "out"), "new")];
+    let absolute: [(About, &str); 2] = [(|path| read(path), "out"), (|path| write(path, "out"), "new")];
     for (at, (request, name)) in [4, 6].into_iter().zip(absolute) {
         let made: Make = Arc::new(move |Given { around, .. }: Given<'_>| {
             let path = around.unwrap_or(Path::new("/nowhere")).join(name);

@@ -276,7 +276,7 @@ fn errors(json: Json, random: &mut Random) -> Case {
 fn gone(json: Json, random: &mut Random) -> Case {
     let expected =
         "Who has closed its connection is gone: from the list, from the names, and the others are told.";
-    let mut case = Case::new("gone", expected, &["join-and-list"]);
+    let mut gone = Case::new("gone", expected, &["join-and-list"]);
     for leaves in [Act::Close, Act::Reset] {
         let cast = Cast::new(json, random);
         let mut counted = cast.together();
@@ -287,10 +287,10 @@ fn gone(json: Json, random: &mut Random) -> Case {
         let mut named = cast.together();
         named.add(1, leaves).add(0, Act::Pause(NOTICED));
         cast.enter(&mut named, 2, &cast.bob);
-        case = case.probe(Probe::GoneMember, counted).probe(Probe::GoneMember, named);
+        gone = gone.probe(Probe::GoneMember, counted).probe(Probe::GoneMember, named);
     }
     let cast = Cast::new(json, random);
     let mut told = cast.together();
     told.add(1, Act::Close).add(0, Act::Expect(json.answer(cast.left(), &["ROOM_JOINED"])));
-    case.probe(Probe::Rules, told)
+    gone.probe(Probe::Rules, told)
 }
