@@ -12,7 +12,7 @@ const CLIENTS: Zoo = Zoo {
     flags: &["--client"],
     few: &[
         "right/hmac_plain.py",
-        "wrong/u16_len_of_str.py",
+        "wrong/rooms_little.py",
         "wrong/udp_small_buffer.py",
         "wrong/u16_no_length.py",
     ],

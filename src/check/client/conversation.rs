@@ -23,11 +23,11 @@ const SLEEPS_IN: Duration = Duration::from_millis(200);
 const SLOWLY: Duration = Duration::from_millis(2);
 
 impl Player<'_> {
-    /// Answers until all has been answered; returns the connection if it goes on.
-    pub(super) fn serve(&mut self, stream: Stream, addr: SocketAddr) -> Result<Option<Stream>, Fault> {
+    /// Answers until all has been answered. What [`Way::Resets`] does then is left to who owns the connection.
+    pub(super) fn serve(&mut self, stream: &Stream, addr: SocketAddr) -> Result<(), Fault> {
         let greeting = Wire { bytes: self.play.greeting.clone(), fields: Vec::new() };
         let cut = if let Way::CutGreeting(at) = self.play.way { Some(at) } else { None };
-        self.send(&stream, addr, &greeting, cut)?;
+        self.send(stream, addr, &greeting, cut)?;
         if self.play.way == Way::Slow {
             self.pause(SLEEPS_IN);
             self.seen.note(Did::Paused(SLEEPS_IN));
@@ -51,28 +51,26 @@ impl Player<'_> {
             let all = self.seen.messages.len() == self.play.turns.len();
             if self.play.way != Way::Coalesced || all || active.elapsed() > ASKS_ON {
                 let before = answered;
-                answered = self.answer(&stream, addr, answered)?;
+                answered = self.answer(stream, addr, answered)?;
                 if answered > before {
                     active = Instant::now();
-                    match self.play.way {
-                        Way::ClosesAfter(_) => return Ok(Some(stream)),
-                        Way::Resets => return Ok(self.reset(stream)),
-                        _ => {}
+                    if matches!(self.play.way, Way::ClosesAfter(_) | Way::Resets) {
+                        return Ok(());
                     }
                 }
             }
             if active.elapsed() > self.config.patience || self.is_over() {
-                return Err(self.silent(&stream));
+                return Err(self.silent(stream));
             }
         }
         let none = self.play.turns.is_empty();
         match self.play.way {
-            Way::Resets if none => return Ok(self.reset(stream)),
-            Way::ClosesAfter(_) if none => self.half_close(&stream),
-            _ if self.play.ends => self.half_close(&stream),
+            Way::Resets if none => {}
+            Way::ClosesAfter(_) if none => self.half_close(stream),
+            _ if self.play.ends => self.half_close(stream),
             _ => {}
         }
-        Ok(Some(stream))
+        Ok(())
     }
 
     /// Nothing comes. Is it that the program waits for the end of its stdin?
@@ -225,13 +223,6 @@ impl Player<'_> {
         // A client that is gone needs no end.
         let _ = stream.half_close();
         self.seen.note(Did::ServerEnds);
-    }
-
-    /// Closes a connection whose linger time is nothing.
-    fn reset(&mut self, stream: Stream) -> Option<Stream> {
-        drop(stream);
-        self.seen.note(Did::ServerResets);
-        None
     }
 }
 

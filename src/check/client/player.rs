@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::door::{self, Door};
-use super::play::{Asks, Play};
+use super::play::{Asks, Play, Way};
 use super::seen::{Did, Fault, Seen, lines, printed_all};
 use super::stdin::Stdin;
 use crate::check::exercise::Exercise;
@@ -98,16 +98,12 @@ pub(super) fn play(
         Door::Tcp(listener, options) => {
             match door::accept(listener, addr, options, &mut player.child, &config.stop) {
                 Some(stream) => player.converse(stream, addr),
-                None => Err(Fault::NoConnection),
+                None => player.failed(Fault::NoConnection),
             }
         }
-        Door::Udp(socket) => player.datagrams(socket).map(|()| None),
-        Door::Shut { .. } => Ok(None),
+        Door::Udp(socket) => player.datagrams(socket).err().and_then(|fault| player.failed(fault)),
+        Door::Shut { .. } => None,
     };
-    let kept = kept.unwrap_or_else(|fault| {
-        player.seen.fault = Some(fault);
-        None
-    });
     player.finish(kept.as_ref());
     drop(door);
     Ok(player.seen)
@@ -132,18 +128,38 @@ impl Player<'_> {
         }
     }
 
+    /// Notes that the conversation broke off; there is no connection any more.
+    fn failed(&mut self, fault: Fault) -> Option<Stream> {
+        self.seen.fault = Some(fault);
+        None
+    }
+
     /// The conversation on a connection; returns that if it goes on.
-    fn converse(&mut self, stream: Stream, addr: SocketAddr) -> Result<Option<Stream>, Fault> {
+    fn converse(&mut self, stream: Stream, addr: SocketAddr) -> Option<Stream> {
         self.seen.note(Did::Connects);
         self.begin();
         let set = stream.set_recv_timeout(Some(LOOK));
         if set.and_then(|()| stream.set_send_timeout(Some(self.config.patience))).is_err() {
-            return Err(Fault::NoConnection);
+            return self.failed(Fault::NoConnection);
         }
         if self.play.asks == Asks::Connection {
-            return Ok(Some(stream));
+            return Some(stream);
         }
-        self.serve(stream, addr)
+        match self.serve(&stream, addr) {
+            Ok(()) if self.play.way == Way::Resets => {
+                // The linger time is nothing.
+                drop(stream);
+                self.seen.note(Did::ServerResets);
+                None
+            }
+            Ok(()) => Some(stream),
+            // An end now would have it end, too, with words that are not about its silence.
+            Err(Fault::Silent) => {
+                self.seen.fault = Some(Fault::Silent);
+                Some(stream)
+            }
+            Err(fault) => self.failed(fault),
+        }
     }
 
     /// From now on the time runs.
@@ -208,6 +224,9 @@ impl Player<'_> {
     fn await_output(&mut self, stream: Option<&Stream>) {
         let must_end = matches!(self.play.asks, Asks::Exit | Asks::AnyEnd);
         let wanted = self.play.printed();
+        // Where nobody listens, nothing tells when the program has started.
+        let starts = if self.play.way == Way::Refuses { START } else { Duration::ZERO };
+        let patience = starts + self.config.patience;
         let mut open = stream;
         let mut more = std::mem::take(&mut self.pending);
         let mut active = Instant::now();
@@ -222,7 +241,7 @@ impl Player<'_> {
             if self.seen.exit.is_some() || (complete && !must_end && active.elapsed() > SURPLUS) {
                 break;
             }
-            let long = active.elapsed() > self.config.patience || self.is_over();
+            let long = active.elapsed() > patience || self.is_over();
             // A program that prints without end never falls silent.
             if long || printed > MOST as u64 || more.len() > MOST {
                 self.seen.busy = self.busy();
