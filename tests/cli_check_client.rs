@@ -8,9 +8,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use harness::{Ended, PATIENCE, netlab, run};
+use harness::{Ended, PATIENCE, eventually, netlab, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -283,4 +283,52 @@ fn a_save_is_checked_again() {
     assert_eq!(headlines.len(), 2, "{text}");
     assert!(headlines[0].contains("1 failed") && !headlines[1].contains("failed"), "{text}");
     assert!(!text.contains('\x1b'), "no terminal, no clearing");
+}
+
+/// Comes, says nothing and does not end, whatever is asked of it; each run counts.
+const STUCK: &str = r#"import os, signal, socket, struct, sys, time
+
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+runs = os.path.join(os.path.dirname(__file__), "runs")
+with open(runs, "ab", buffering=0) as file:
+    file.write(b"x")
+    count = file.tell()
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+for line in sys.stdin:
+    data = line.rstrip("\n").encode()
+    s.sendall(struct.pack("!H", len(data)) + data)
+    if count == 3:
+        open(runs + ".stuck", "w").write(str(os.getpid()))
+        time.sleep(600)
+    print(s.recv(1024)[2:].decode(), flush=True)
+"#;
+
+// Catches: a check that goes on after Ctrl-C with the next play, or waits for the client's answer.
+#[test]
+fn ctrl_c_ends_the_client_and_reports_what_was_judged() {
+    if !has_python() {
+        return;
+    }
+    let client = Client::new(STUCK);
+    let mut command = netlab();
+    command.args(["check", "framed-echo-u16", "--client", "-J", "--seed", "7", "-w", "100", "--", "python3"]);
+    command.arg(client.path()).arg("{port}");
+    let check = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let stuck = client.folder.path().join("runs.stuck");
+    eventually("the third run is stuck", || fs::read_to_string(&stuck).is_ok_and(|pid| !pid.is_empty()));
+    let pid = fs::read_to_string(&stuck).unwrap();
+    let begun = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &check.id().to_string()]).status().unwrap().success());
+    let output = check.wait_with_output().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "far below the patience: {:?}", begun.elapsed());
+    assert_eq!(output.status.code(), Some(130));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let status: Vec<&str> =
+        report["cases"].as_array().unwrap().iter().map(|case| case["status"].as_str().unwrap()).collect();
+    assert_eq!(status[..3], ["passed", "passed", "skipped"], "{report}");
+    assert!(status[3..].iter().all(|status| *status == "skipped"), "{report}");
+    assert_eq!(report["cases"][2]["observed"], "Not tried: the check was interrupted.");
+    let lives = || Command::new("kill").args(["-0", &pid]).stderr(Stdio::null()).status().unwrap().success();
+    eventually("the client is gone", || !lives());
 }

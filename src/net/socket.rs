@@ -35,6 +35,25 @@ pub fn listen(
     })
 }
 
+/// A TCP port that nobody listens on, as long as this is kept: who connects to it is refused, and no other program can
+/// take it.
+#[derive(Debug)]
+pub struct Refusing {
+    _socket: Socket,
+}
+
+/// Takes the first of `addrs` that can be bound, without listening; returns its address, too.
+///
+/// # Errors
+/// The error of the last address tried.
+pub fn refuse(addrs: &[SocketAddr]) -> Result<(Refusing, SocketAddr), NetError> {
+    first_of(addrs, |addr| {
+        let socket = bound(addr, Transport::Tcp, &SocketOptions::default())?;
+        let local = local_addr(&socket, addr)?;
+        Ok((Refusing { _socket: socket }, local))
+    })
+}
+
 /// Connects to the first of `addrs` that answers, waiting `timeout` for each.
 ///
 /// # Errors

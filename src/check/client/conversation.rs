@@ -23,13 +23,13 @@ const SLEEPS_IN: Duration = Duration::from_millis(200);
 const SLOWLY: Duration = Duration::from_millis(2);
 
 impl Player<'_> {
-    /// Answers until all has been answered; returns the connection if it goes on.
-    pub(super) fn serve(&mut self, stream: Stream, addr: SocketAddr) -> Result<Option<Stream>, Fault> {
+    /// Answers until all has been answered. What [`Way::Resets`] does then is left to who owns the connection.
+    pub(super) fn serve(&mut self, stream: &Stream, addr: SocketAddr) -> Result<(), Fault> {
         let greeting = Wire { bytes: self.play.greeting.clone(), fields: Vec::new() };
         let cut = if let Way::CutGreeting(at) = self.play.way { Some(at) } else { None };
-        self.send(&stream, addr, &greeting, cut)?;
+        self.send(stream, addr, &greeting, cut)?;
         if self.play.way == Way::Slow {
-            std::thread::sleep(SLEEPS_IN);
+            self.pause(SLEEPS_IN);
             self.seen.note(Did::Paused(SLEEPS_IN));
         }
         let mut active = Instant::now();
@@ -51,28 +51,26 @@ impl Player<'_> {
             let all = self.seen.messages.len() == self.play.turns.len();
             if self.play.way != Way::Coalesced || all || active.elapsed() > ASKS_ON {
                 let before = answered;
-                answered = self.answer(&stream, addr, answered)?;
+                answered = self.answer(stream, addr, answered)?;
                 if answered > before {
                     active = Instant::now();
-                    match self.play.way {
-                        Way::ClosesAfter(_) => return Ok(Some(stream)),
-                        Way::Resets => return Ok(self.reset(stream)),
-                        _ => {}
+                    if matches!(self.play.way, Way::ClosesAfter(_) | Way::Resets) {
+                        return Ok(());
                     }
                 }
             }
-            if active.elapsed() > self.config.patience || Instant::now() > self.end {
-                return Err(self.silent(&stream));
+            if active.elapsed() > self.config.patience || self.is_over() {
+                return Err(self.silent(stream));
             }
         }
         let none = self.play.turns.is_empty();
         match self.play.way {
-            Way::Resets if none => return Ok(self.reset(stream)),
-            Way::ClosesAfter(_) if none => self.half_close(&stream),
-            _ if self.play.ends => self.half_close(&stream),
+            Way::Resets if none => {}
+            Way::ClosesAfter(_) if none => self.half_close(stream),
+            _ if self.play.ends => self.half_close(stream),
             _ => {}
         }
-        Ok(Some(stream))
+        Ok(())
     }
 
     /// Nothing comes. Is it that the program waits for the end of its stdin?
@@ -81,7 +79,7 @@ impl Player<'_> {
             self.stdin.end();
             let end = Instant::now() + self.config.patience;
             let mut buffer = [0; 1];
-            while Instant::now() < end && self.child.exited().is_none() {
+            while Instant::now() < end && !self.is_over() && self.child.exited().is_none() {
                 if matches!(stream.peek(&mut buffer), Ok(1)) {
                     return Fault::Hoards;
                 }
@@ -154,7 +152,7 @@ impl Player<'_> {
     /// What the server says to message `number`, each message in a send of its own.
     fn say(&mut self, stream: &Stream, addr: SocketAddr, number: usize) -> Result<(), Fault> {
         if self.play.way == Way::Late {
-            std::thread::sleep(LATE);
+            self.pause(LATE);
             self.seen.note(Did::Paused(LATE));
         }
         let cut = if let Way::Cut(at) = self.play.way { Some(at) } else { None };
@@ -209,7 +207,7 @@ impl Player<'_> {
                 await_read(stream, addr);
                 self.seen.note(Did::Waits);
             }
-            if Instant::now() > self.end {
+            if self.is_over() {
                 return Err(Fault::Unread);
             }
             stream.send_all(piece).map_err(|error| match error.cause() {
@@ -225,13 +223,6 @@ impl Player<'_> {
         // A client that is gone needs no end.
         let _ = stream.half_close();
         self.seen.note(Did::ServerEnds);
-    }
-
-    /// Closes a connection whose linger time is nothing.
-    fn reset(&mut self, stream: Stream) -> Option<Stream> {
-        drop(stream);
-        self.seen.note(Did::ServerResets);
-        None
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::conversation::LATE;
 use super::play::{Asks, Way};
-use super::player::{LOOK, Player, START};
+use super::player::{LOOK, Player, Starting};
 use super::seen::Fault;
 
 impl Player<'_> {
@@ -13,7 +13,7 @@ impl Player<'_> {
         if socket.set_read_timeout(Some(LOOK)).is_err() {
             return Err(Fault::NoConnection);
         }
-        let begun = Instant::now();
+        let mut starting = Starting::new();
         let mut active = None::<Instant>;
         let mut buffer = vec![0; 64 << 10];
         while self.seen.messages.len() < self.play.turns.len() {
@@ -28,7 +28,7 @@ impl Player<'_> {
                 let number = self.seen.messages.len();
                 self.take(buffer[..read].to_vec())?;
                 if self.play.way == Way::Late {
-                    std::thread::sleep(LATE);
+                    self.pause(LATE);
                 }
                 let answer = self.play.answer(number);
                 // A datagram may be lost; one that can't be sent is.
@@ -40,7 +40,8 @@ impl Player<'_> {
                 continue;
             }
             match active {
-                None if gone || begun.elapsed() > START => return Err(Fault::NoConnection),
+                _ if self.config.stop.requested() => return Err(Fault::Silent),
+                None if gone || starting.is_late(&self.child) => return Err(Fault::NoConnection),
                 Some(_) if gone => return Err(Fault::Ended),
                 Some(active) if active.elapsed() > self.config.patience => return Err(Fault::Silent),
                 _ => {}

@@ -2,13 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::play::Way;
-use super::player::{LOOK, START};
-use crate::net::socket::AcceptWaker;
+use super::player::{LOOK, Starting};
+use crate::net::socket::{AcceptWaker, Refusing};
 use crate::net::table::Transport;
-use crate::net::{NetError, SocketOptions, Stream, socket};
+use crate::net::{NetError, SocketOptions, Stop, Stream, socket};
 use crate::process::Child;
 
 /// A receive buffer that is soon full.
@@ -20,10 +20,10 @@ const SLOW_SEGMENT: u32 = 216;
 pub(super) enum Door {
     Tcp(TcpListener, SocketOptions),
     Udp(UdpSocket),
-    /// Nobody listens there any more.
-    ///
-    /// Simplification: another program may take the port within the second. The client would meet a stranger.
-    Shut,
+    /// Nobody listens there, and nobody else can: the client would meet a stranger.
+    Shut {
+        _kept: Refusing,
+    },
 }
 
 /// Opens it on a free port; returns its address, too.
@@ -40,9 +40,10 @@ pub(super) fn open(transport: Transport, way: Way) -> Result<(Door, SocketAddr),
     if transport == Transport::Udp {
         return socket::bind_udp(&any, &options).map(|(socket, at)| (Door::Udp(socket), at));
     }
-    let (listener, at) = socket::listen(&any, &options, 16)?;
-    let door = if way == Way::Refuses { Door::Shut } else { Door::Tcp(listener, options) };
-    Ok((door, at))
+    if way == Way::Refuses {
+        return socket::refuse(&any).map(|(kept, at)| (Door::Shut { _kept: kept }, at));
+    }
+    socket::listen(&any, &options, 16).map(|(listener, at)| (Door::Tcp(listener, options), at))
 }
 
 /// The first connection; `None` if the program ends without one, or takes too long.
@@ -51,6 +52,7 @@ pub(super) fn accept(
     addr: SocketAddr,
     options: &SocketOptions,
     child: &mut Child,
+    stop: &Stop,
 ) -> Option<Stream> {
     let waker = AcceptWaker::new(addr).ok()?;
     let (sender, accepted) = mpsc::channel();
@@ -59,14 +61,14 @@ pub(super) fn accept(
             // The receiver waits until this has come.
             let _ = sender.send(socket::accept(listener, addr, options));
         });
-        let end = Instant::now() + START;
+        let mut starting = Starting::new();
         loop {
             match accepted.recv_timeout(LOOK) {
                 Ok(stream) => return stream.ok(),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if child.exited().is_some() || Instant::now() > end {
+            if child.exited().is_some() || starting.is_late(child) || stop.requested() {
                 // It may have connected before it ended: that one comes first in the queue.
                 let late = accepted.recv_timeout(LOOK).ok();
                 if late.is_none() {

@@ -36,6 +36,9 @@ use super::{CheckError, CheckEvent, Config, Exercise, Target};
 use crate::process::Program;
 use crate::report::Events;
 
+/// Why a case was not tried after Ctrl-C.
+const INTERRUPTED: &str = "the check was interrupted";
+
 /// What a client's case is called and asks, for lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaseLine {
@@ -85,7 +88,9 @@ pub fn run(
             reports.iter().any(|report| report.name == **need && report.status != Status::Passed)
         });
         let case_begun = Instant::now();
-        let report = if begun.elapsed() > config.limit {
+        let report = if config.stop.requested() {
+            skipped(case, INTERRUPTED)
+        } else if begun.elapsed() > config.limit {
             skipped(case, "the time for the whole run is over")
         } else if let Some(need) = unmet {
             skipped(case, &format!("it tells nothing without `{need}`"))
@@ -144,7 +149,14 @@ fn played(
 ) -> Result<CaseReport, CheckError> {
     let mut report = report_of(case);
     for play in &case.plays {
+        if config.stop.requested() {
+            return Ok(skipped(case, INTERRUPTED));
+        }
         let seen = player::play(play, exercise, program, config)?;
+        if config.stop.requested() {
+            // It was ended in the middle: that says nothing about it.
+            return Ok(skipped(case, INTERRUPTED));
+        }
         let wrong = seen.wrong(play);
         let run = Run { play: play.clone(), seen, wrong };
         if let Some(wrong) = &run.wrong {

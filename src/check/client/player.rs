@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::door::{self, Door};
-use super::play::{Asks, Play};
+use super::play::{Asks, Play, Way};
 use super::seen::{Did, Fault, Seen, lines, printed_all};
 use super::stdin::Stdin;
 use crate::check::exercise::Exercise;
@@ -14,8 +14,12 @@ use crate::check::{CheckError, Config};
 use crate::net::{Cause, Stream};
 use crate::process::{Child, Program};
 
-/// How long a program may take until it connects: an interpreter on a loaded machine.
-pub(super) const START: Duration = Duration::from_secs(10);
+/// How long a program may take until it comes: an interpreter.
+const START: Duration = Duration::from_secs(10);
+/// The same of one that works all the while: a virtual machine on a loaded machine.
+const SLOW_START: Duration = Duration::from_secs(30);
+/// How often such a one is looked at.
+const WORKS: Duration = Duration::from_secs(2);
 /// How often a wait looks up.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 /// How long a conversation may take, besides twice the patience: drops that come in time for ever are none.
@@ -26,6 +30,34 @@ const SURPLUS: Duration = Duration::from_millis(60);
 const MEASURE: Duration = Duration::from_millis(400);
 /// More than any client here has to say.
 pub(super) const MOST: usize = 1 << 20;
+
+/// The time that a program takes until it comes.
+pub(super) struct Starting {
+    begun: Instant,
+    /// When it is late, if it has not worked since the last look.
+    end: Instant,
+    /// The processor time that it had used by then.
+    used: Option<Duration>,
+}
+
+impl Starting {
+    pub(super) fn new() -> Starting {
+        let begun = Instant::now();
+        Starting { begun, end: begun + START, used: None }
+    }
+
+    /// True if it will not come any more.
+    pub(super) fn is_late(&mut self, child: &Child) -> bool {
+        let now = Instant::now();
+        if now < self.end {
+            return false;
+        }
+        let used = child.cpu_time();
+        let works = used > std::mem::replace(&mut self.used, used);
+        self.end = now + WORKS;
+        !works || now - self.begun > SLOW_START
+    }
+}
 
 /// One run.
 pub(super) struct Player<'a> {
@@ -63,17 +95,15 @@ pub(super) fn play(
     player.give_lines();
     // The listener lives until the program is judged: a port that refuses would be another play.
     let kept = match &door {
-        Door::Tcp(listener, options) => match door::accept(listener, addr, options, &mut player.child) {
-            Some(stream) => player.converse(stream, addr),
-            None => Err(Fault::NoConnection),
-        },
-        Door::Udp(socket) => player.datagrams(socket).map(|()| None),
-        Door::Shut => Ok(None),
+        Door::Tcp(listener, options) => {
+            match door::accept(listener, addr, options, &mut player.child, &config.stop) {
+                Some(stream) => player.converse(stream, addr),
+                None => player.failed(Fault::NoConnection),
+            }
+        }
+        Door::Udp(socket) => player.datagrams(socket).err().and_then(|fault| player.failed(fault)),
+        Door::Shut { .. } => None,
     };
-    let kept = kept.unwrap_or_else(|fault| {
-        player.seen.fault = Some(fault);
-        None
-    });
     player.finish(kept.as_ref());
     drop(door);
     Ok(player.seen)
@@ -98,23 +128,60 @@ impl Player<'_> {
         }
     }
 
+    /// Notes that the conversation broke off; there is no connection any more.
+    fn failed(&mut self, fault: Fault) -> Option<Stream> {
+        self.seen.fault = Some(fault);
+        None
+    }
+
     /// The conversation on a connection; returns that if it goes on.
-    fn converse(&mut self, stream: Stream, addr: SocketAddr) -> Result<Option<Stream>, Fault> {
+    fn converse(&mut self, stream: Stream, addr: SocketAddr) -> Option<Stream> {
         self.seen.note(Did::Connects);
         self.begin();
         let set = stream.set_recv_timeout(Some(LOOK));
         if set.and_then(|()| stream.set_send_timeout(Some(self.config.patience))).is_err() {
-            return Err(Fault::NoConnection);
+            return self.failed(Fault::NoConnection);
         }
         if self.play.asks == Asks::Connection {
-            return Ok(Some(stream));
+            return Some(stream);
         }
-        self.serve(stream, addr)
+        match self.serve(&stream, addr) {
+            Ok(()) if self.play.way == Way::Resets => {
+                // The linger time is nothing.
+                drop(stream);
+                self.seen.note(Did::ServerResets);
+                None
+            }
+            Ok(()) => Some(stream),
+            // An end now would have it end, too, with words that are not about its silence.
+            Err(Fault::Silent) => {
+                self.seen.fault = Some(Fault::Silent);
+                Some(stream)
+            }
+            Err(fault) => self.failed(fault),
+        }
     }
 
     /// From now on the time runs.
     pub(super) fn begin(&mut self) {
         self.end = Instant::now() + CONVERSATION + 2 * self.config.patience;
+    }
+
+    /// True once the conversation has taken its time, or the check is ended.
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() > self.end || self.config.stop.requested()
+    }
+
+    /// Does nothing for this time, or until the check is ended.
+    pub(super) fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.config.stop.requested() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
     }
 
     /// Waits until these lines are the first that the program has printed.
@@ -125,7 +192,7 @@ impl Player<'_> {
             if lines(&head).get(..wanted.len()).is_some_and(|shown| shown == wanted) {
                 return true;
             }
-            if Instant::now() > end || self.child.exited().is_some() {
+            if Instant::now() > end || self.config.stop.requested() || self.child.exited().is_some() {
                 return false;
             }
             std::thread::sleep(LOOK);
@@ -157,6 +224,9 @@ impl Player<'_> {
     fn await_output(&mut self, stream: Option<&Stream>) {
         let must_end = matches!(self.play.asks, Asks::Exit | Asks::AnyEnd);
         let wanted = self.play.printed();
+        // Where nobody listens, nothing tells when the program has started.
+        let starts = if self.play.way == Way::Refuses { START } else { Duration::ZERO };
+        let patience = starts + self.config.patience;
         let mut open = stream;
         let mut more = std::mem::take(&mut self.pending);
         let mut active = Instant::now();
@@ -171,7 +241,7 @@ impl Player<'_> {
             if self.seen.exit.is_some() || (complete && !must_end && active.elapsed() > SURPLUS) {
                 break;
             }
-            let long = active.elapsed() > self.config.patience || Instant::now() > self.end;
+            let long = active.elapsed() > patience || self.is_over();
             // A program that prints without end never falls silent.
             if long || printed > MOST as u64 || more.len() > MOST {
                 self.seen.busy = self.busy();
@@ -216,7 +286,7 @@ impl Player<'_> {
     fn busy(&self) -> Option<u128> {
         let before = self.child.cpu_time()?;
         let begun = Instant::now();
-        std::thread::sleep(MEASURE);
+        self.pause(MEASURE);
         let used = self.child.cpu_time()?.saturating_sub(before);
         Some(used.as_millis() * 100 / begun.elapsed().as_millis().max(1))
     }

@@ -60,7 +60,7 @@ fn talk(run: &Run, fault: &Fault) -> String {
         Fault::NoConnection if run.seen.exit.is_some() => {
             "The program ended without coming to its port".to_owned()
         }
-        Fault::NoConnection => "The program runs, but nothing came to its port in 10 s".to_owned(),
+        Fault::NoConnection => "The program runs, but nothing came to its port".to_owned(),
         Fault::Garbled(why) => format!("What the client sends is no message: {why}"),
         Fault::Wrong(number) => {
             let text = |message: Option<Vec<u8>>| message.map_or(String::new(), |m| excerpt(&m, QUOTED));

@@ -1,0 +1,4 @@
+"""Never connects, and does not read its stdin."""
+import time
+
+time.sleep(600)
