@@ -76,9 +76,14 @@ impl Output {
 
 /// The columns to write in, as the terminal is now.
 pub(super) fn screen_width() -> usize {
-    let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
     // A screen narrower than this shows no table at all; a wider one than this is hard to read.
-    width.clamp(40, 120)
+    screen().0.clamp(40, 120)
+}
+
+/// The terminal's columns and rows, as it is now. Where it tells no size, or none that can be, an old one's.
+pub(super) fn screen() -> (usize, usize) {
+    let size = terminal_size::terminal_size().map(|(width, height)| (width.0.into(), height.0.into()));
+    size.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24))
 }
 
 /// True if the error is that nobody reads our stdout any more.
