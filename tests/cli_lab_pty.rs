@@ -135,6 +135,20 @@ fn a_walk_follows_the_size_of_the_terminal() {
     assert!(terminal.text().lines().any(|shown| shown == line), "{}", terminal.text());
 }
 
+// Catches: text that scrolls off unread; a table that waits for nobody; `q` that only turns the page.
+#[test]
+fn a_full_screen_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(lab(folder.path(), &["1"]), 16, 60);
+    asked(&terminal, "Lab 01");
+    answer(&terminal, "", "Enter reads on");
+    assert!(terminal.text().contains("Goal"), "what was shown first is there: {}", terminal.text());
+    answer(&terminal, "", "IP address");
+    terminal.type_keys("q\r");
+    assert_eq!(terminal.end(), Some(0));
+    terminal.wait_for("0 rounds passed now");
+}
+
 // Catches: another's essay that is written over.
 #[test]
 fn a_file_that_is_no_worksheet_is_left_alone() {

@@ -21,6 +21,9 @@ use crate::process::{
     Child, Exit, Listening, Program, hand_over, listening, read_small, remove_tree, reopen,
 };
 
+/// Scripts that a program answers only when it is fresh, after which it is started for each: waiting for its silence
+/// every time would take minutes, and says nothing new.
+const WORN: usize = 2;
 /// How long a program may take until it listens: an interpreter on a loaded machine.
 const START: Duration = Duration::from_secs(10);
 /// How long a program that has just ended a connection is watched: it may be about to end itself.
@@ -54,6 +57,8 @@ pub(super) struct Subject<'a> {
     began_in: Option<Duration>,
     /// Nobody has connected since it was started.
     untouched: bool,
+    /// How many scripts it left unanswered that a fresh one answered.
+    worn: usize,
 }
 
 impl<'a> Subject<'a> {
@@ -66,6 +71,7 @@ impl<'a> Subject<'a> {
             folder: None,
             began_in: None,
             untouched: false,
+            worn: 0,
         }
     }
 
@@ -84,11 +90,17 @@ impl<'a> Subject<'a> {
 
     /// The same, but what is a failure by silence alone has to be one twice: on a loaded machine, an answer may be late.
     pub(super) fn play_twice(&mut self, script: &Script) -> Result<Outcome, Unready> {
+        let used = self.addr.is_some();
         let outcome = self.play(script)?;
         let late =
             matches!(outcome.failure, Some((_, Failure::Silent | Failure::StaysOpen | Failure::Unread)));
         let again = late && outcome.exit.is_none() && !self.config.stop.requested();
-        if again { self.play(script) } else { Ok(outcome) }
+        if !again {
+            return Ok(outcome);
+        }
+        let second = self.play(script)?;
+        self.worn += usize::from(used && second.passed());
+        Ok(second)
     }
 
     fn play_once(&mut self, script: &Script) -> Result<Outcome, Unready> {
@@ -118,12 +130,17 @@ impl<'a> Subject<'a> {
             Target::Running(addr) => Ok(*addr),
             Target::Program(program) => {
                 let runs = with(&self.child, |child| child.exited().is_none().then_some(())).is_some();
-                match self.addr.filter(|_| runs && (!self.exercise.once || self.untouched)) {
+                match self.addr.filter(|_| runs && (!self.fresh_each_time() || self.untouched)) {
                     Some(addr) => Ok(addr),
                     None => self.start(program),
                 }
             }
         }
+    }
+
+    /// True for a program that no script shall find as an earlier one has left it.
+    fn fresh_each_time(&self) -> bool {
+        self.exercise.once || self.worn >= WORN
     }
 
     fn start(&mut self, program: &Program) -> Result<SocketAddr, Unready> {

@@ -1,6 +1,7 @@
 //! `netlab lab`: the labs in the terminal.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,7 +21,8 @@ use crate::net::Stop;
 use crate::render::{self, Style};
 use crate::text::{counted, printable};
 
-use super::output::{Output, screen_width};
+use super::output::{Output, screen, screen_width};
+use super::pager::Pager;
 use super::stdin_lines::StdinLines;
 use super::{UsageError, paths};
 
@@ -28,6 +30,10 @@ use super::{UsageError, paths};
 const LONGEST_LINE: usize = 16 << 10;
 /// Lines that come this soon after one another were pasted together.
 const PASTE: Duration = Duration::from_millis(20);
+/// Rows that a heading wants: its own, and the first of its text.
+const HEADING: usize = 6;
+/// What is asked when the screen is full.
+const MORE: &str = "Enter reads on, q leaves.";
 /// How often Ctrl-C is looked for while a line is awaited.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -112,7 +118,8 @@ impl LabArgs {
         let netlab = std::env::current_exe().context("find netlab's own file")?;
         let desk = Desk::new(folder, netlab, stop.clone());
         let sheet = self.sheet(lab.number(), &page.title)?;
-        let mut room = Room { style, lines, stop, lab, progress, sheet, told: false };
+        let mut room =
+            Room { style, lines, stop, lab, progress, sheet, told: false, pager: Pager::default() };
         room.welcome(&page, &before, self.round)?;
         let notes = Session::new(&page, desk, &mut room).run(self.round)?;
         room.note_passed(&notes);
@@ -184,11 +191,12 @@ struct Room<'a> {
     sheet: Option<Sheet>,
     /// True once it was said that the progress can't be noted.
     told: bool,
+    pager: Pager,
 }
 
 impl Room<'_> {
     /// Says where the last walk came to.
-    fn welcome(&self, page: &Page, before: &Progress, from: usize) -> io::Result<()> {
+    fn welcome(&mut self, page: &Page, before: &Progress, from: usize) -> io::Result<()> {
         let rounds: Vec<&str> = page.rounds().collect();
         let passed = |title: &&str| before.round(self.lab.name, title).is_some();
         let done = rounds.iter().take_while(|title| passed(title)).count();
@@ -196,10 +204,7 @@ impl Room<'_> {
             return Ok(());
         }
         let next = format!("netlab lab {} --round {}", self.lab.number(), done + 1);
-        Output::print(&format!(
-            "{} passed before: `{next}` goes on there.\n\n",
-            counted(done as u64, "round")
-        ))
+        self.print(&format!("{} passed before: `{next}` goes on there.\n\n", counted(done as u64, "round")))
     }
 
     fn farewell(&self, page: &Page, notes: &Notes) -> io::Result<()> {
@@ -246,6 +251,29 @@ impl Room<'_> {
         progress::replace(path, &text).with_context(shown)
     }
 
+    /// Shows text that nobody waits for: a program's, or a line before a question.
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        self.pager.shown(text, screen().0);
+        Output::print(text)
+    }
+
+    /// Shows text of the page, and waits whenever the screen is full; it begins where so many rows are free.
+    fn show(&mut self, text: &str, together: usize) -> io::Result<ControlFlow<()>> {
+        let mut rest = text;
+        loop {
+            let (now, later) = self.pager.split(rest, together, screen());
+            Output::print(now)?;
+            rest = later;
+            if rest.is_empty() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            match self.ask(MORE)? {
+                Some(answer) if !answer.trim().eq_ignore_ascii_case("q") => {}
+                _ => return Ok(ControlFlow::Break(())),
+            }
+        }
+    }
+
     /// The style, at the width that the terminal has now.
     fn style(&self) -> Style {
         Style { width: screen_width(), ..self.style }
@@ -253,22 +281,22 @@ impl Room<'_> {
 }
 
 impl Classroom for Room<'_> {
-    fn heading(&mut self, level: u8, title: &str) -> io::Result<()> {
-        Output::print(&render::heading(level, title, self.style()))
+    fn heading(&mut self, level: u8, title: &str) -> io::Result<ControlFlow<()>> {
+        self.show(&render::heading(level, title, self.style()), HEADING)
     }
 
-    fn item(&mut self, item: &Item) -> io::Result<()> {
-        Output::print(&render::page_item(item, self.style()))
+    fn item(&mut self, item: &Item) -> io::Result<ControlFlow<()>> {
+        self.show(&render::page_item(item, self.style()), 1)
     }
 
     fn line(&mut self, line: &Line) -> io::Result<()> {
         // A tab is a blank of some width; what else a terminal obeys is escaped.
         let text = line.text.replace('\t', "    ");
-        Output::print(&format!("  [{}] {}\n", line.terminal, printable(&text)))
+        self.print(&format!("  [{}] {}\n", line.terminal, printable(&text)))
     }
 
     fn say(&mut self, text: &str) -> io::Result<()> {
-        Output::print(&format!("{text}\n"))
+        self.print(&format!("{text}\n"))
     }
 
     fn ask(&mut self, prompt: &str) -> io::Result<Option<String>> {
@@ -277,6 +305,7 @@ impl Classroom for Room<'_> {
             while self.lines.take_unasked(PASTE) {}
             Output::print(&format!("{prompt}\n"))?;
         }
+        self.pager.turn();
         let stop = self.stop.clone();
         let stopped = || if stop.requested() { Err(()) } else { Ok(()) };
         let line = match self.lines.next_while(LOOK, stopped) {

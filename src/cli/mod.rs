@@ -29,6 +29,7 @@ mod lab;
 mod logging;
 mod man;
 mod output;
+mod pager;
 mod paths;
 mod ping;
 mod race_demo;

@@ -1,5 +1,6 @@
 //! Where output goes and how it may look: reports to stdout, everything about them to stderr.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 
 use crate::echo::tcp_client::ClientError;
@@ -30,8 +31,8 @@ impl Output {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
-                let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                io::stdout().is_terminal() && !forbidden
+                let set = |name| std::env::var_os(name).unwrap_or_default();
+                io::stdout().is_terminal() && takes_color(&set("NO_COLOR"), &set("TERM"))
             }
         };
         let ascii = args.ascii || !locale_is_utf8();
@@ -74,11 +75,21 @@ impl Output {
     }
 }
 
+/// False where colours are not wanted, or would be shown as the codes that they are.
+fn takes_color(no_color: &OsStr, term: &OsStr) -> bool {
+    no_color.is_empty() && term != "dumb"
+}
+
 /// The columns to write in, as the terminal is now.
 pub(super) fn screen_width() -> usize {
-    let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
     // A screen narrower than this shows no table at all; a wider one than this is hard to read.
-    width.clamp(40, 120)
+    screen().0.clamp(40, 120)
+}
+
+/// The terminal's columns and rows, as it is now. Where it tells no size, or none that can be, an old one's.
+pub(super) fn screen() -> (usize, usize) {
+    let size = terminal_size::terminal_size().map(|(width, height)| (width.0.into(), height.0.into()));
+    size.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24))
 }
 
 /// True if the error is that nobody reads our stdout any more.
@@ -105,5 +116,17 @@ fn locale_is_utf8() -> bool {
         // Only an explicit ASCII locale is taken at its word: containers often set none at all.
         Some((_, locale)) => !matches!(locale.as_str(), "C" | "POSIX"),
         None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_know_them() {
+        let takes = |no_color: &str, term: &str| takes_color(no_color.as_ref(), term.as_ref());
+        assert!(takes("", "xterm") && takes("", ""));
+        assert!(!takes("1", "xterm") && !takes("", "dumb"));
     }
 }

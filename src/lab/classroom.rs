@@ -1,6 +1,7 @@
 //! What a walk needs of the place where it is shown: a terminal, or a test's script.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use super::desk::Line;
 use super::page::Item;
@@ -8,16 +9,16 @@ use super::worksheet::Notes;
 
 /// Where a lab is shown, and where its student answers.
 pub trait Classroom {
-    /// Shows a heading of this level (1 to 3).
+    /// Shows a heading of this level (1 to 3). `Break` if the student leaves instead of reading on.
     ///
     /// # Errors
     /// An output that is gone.
-    fn heading(&mut self, level: u8, title: &str) -> io::Result<()>;
-    /// Shows a piece of the page.
+    fn heading(&mut self, level: u8, title: &str) -> io::Result<ControlFlow<()>>;
+    /// Shows a piece of the page. `Break` if the student leaves instead of reading on.
     ///
     /// # Errors
     /// An output that is gone.
-    fn item(&mut self, item: &Item) -> io::Result<()>;
+    fn item(&mut self, item: &Item) -> io::Result<ControlFlow<()>>;
     /// Shows what a program printed.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! through a [`Classroom`].
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ impl<'a, C: Classroom> Session<'a, C> {
 
     fn sections(&mut self, from_round: usize) -> Walk {
         let page = self.page;
-        self.classroom.heading(1, &page.title)?;
+        self.heading(1, &page.title)?;
         let mut round = 0;
         for section in &page.sections {
             round += usize::from(section.is_round());
@@ -84,7 +85,7 @@ impl<'a, C: Classroom> Session<'a, C> {
                 continue;
             }
             if !section.title.is_empty() {
-                self.classroom.heading(2, &section.title)?;
+                self.heading(2, &section.title)?;
             }
             self.section(section)?;
             if section.is_round() {
@@ -128,12 +129,12 @@ impl<'a, C: Classroom> Session<'a, C> {
 
     fn part(&mut self, part: &Part, in_round: bool) -> Walk {
         if !part.title.is_empty() {
-            self.classroom.heading(3, &part.title)?;
+            self.heading(3, &part.title)?;
         }
         for item in &part.items {
             match item {
                 Item::Code(block) if in_round => self.block(block, item)?,
-                item => self.classroom.item(item)?,
+                item => self.item(item)?,
             }
         }
         match part.title.as_str() {
@@ -150,6 +151,14 @@ impl<'a, C: Classroom> Session<'a, C> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn heading(&mut self, level: u8, title: &str) -> Walk {
+        reads_on(self.classroom.heading(level, title)?)
+    }
+
+    fn item(&mut self, item: &Item) -> Walk {
+        reads_on(self.classroom.item(item)?)
     }
 
     /// Waits for a prediction: nothing goes on without one.
@@ -176,12 +185,12 @@ impl<'a, C: Classroom> Session<'a, C> {
 
     fn block(&mut self, block: &Block, item: &Item) -> Walk {
         if let Some(path) = self.path_of(block) {
-            self.classroom.item(item)?;
+            self.item(item)?;
             return self.save(&path, &content(block));
         }
         match block.step() {
             Ok(Some(step)) => self.step(&step, block.attribute("system")),
-            Ok(None) => Ok(self.classroom.item(item)?),
+            Ok(None) => self.item(item),
             Err(fault) => Ok(self.classroom.say(&format!("This step can't be read: {fault}"))?),
         }
     }
@@ -316,6 +325,10 @@ impl<'a, C: Classroom> Session<'a, C> {
         let line = self.classroom.ask(prompt)?.ok_or(Left)?;
         Ok(line.chars().filter(|c| !c.is_control()).take(LONGEST_ANSWER).collect())
     }
+}
+
+fn reads_on(flow: ControlFlow<()>) -> Walk {
+    if flow.is_break() { Err(Halt::Left) } else { Ok(()) }
 }
 
 /// A student who watches a step.
