@@ -9,7 +9,7 @@ use crate::net::table::Transport;
 use crate::text::Grouped;
 
 /// Answers from this size on may outgrow a send buffer.
-const OUTGROWN: usize = 1_000;
+pub(super) const OUTGROWN: usize = 1_000;
 
 /// Where a stream of numbered text stops being in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub(super) fn loses_or_resends(evidence: &Evidence) -> Test {
     let small = |plan: &Plan| plan.way == Way::Whole && plan.messages.iter().all(|m| m.len() < OUTGROWN);
     // What comes back wrong although it is small says nothing about send.
     if evidence.failed(small) || !evidence.passed(small) {
+        return Test::No;
+    }
+    // Nor does what is small and comes back in another order when it was sent in pieces: a long one comes in pieces, too.
+    if evidence.open().any(Observed::disordered) {
         return Test::No;
     }
     let broken = |o: &Observed| first_break(&o.outcome.failed_talk()?.received);

@@ -182,6 +182,15 @@ impl Observed {
     fn is_ascii(&self) -> bool {
         self.plan.messages.iter().all(|message| message.is_ascii())
     }
+
+    /// True if short ASCII text came back wrong because it was sent in pieces: neither a character that was cut nor a
+    /// full send buffer does that.
+    fn disordered(&self) -> bool {
+        resegments(&self.plan.way)
+            && self.is_ascii()
+            && self.plan.messages.iter().all(|message| message.len() < load::OUTGROWN)
+            && matches!(self.failure(), Some(Failure::Wrong { .. }))
+    }
 }
 
 /// True if the bytes hold these.

@@ -78,6 +78,9 @@ pub(super) fn empty_ends(evidence: &Evidence) -> Test {
 pub(super) fn splits_multibyte(evidence: &Evidence) -> Test {
     let cut = |o: &&Observed| matches!(o.plan.way, Way::Cut(_)) && !o.is_ascii();
     let Some(observed) = evidence.open().find(cut) else { return Test::No };
+    if evidence.open().any(Observed::disordered) {
+        return Test::No;
+    }
     let Way::Cut(cuts) = &observed.plan.way else { return Test::No };
     let stream = observed.plan.stream(&*evidence.dialect).bytes;
     // The same message, cut at the beginning of that character.
