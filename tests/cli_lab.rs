@@ -86,31 +86,42 @@ fn what_is_observed_is_not_in_the_binary() {
     assert!(!holds(b"# Lab 09 for teachers: on the wire\n"), "and the teacher's are not");
 }
 
-// Catches: a starter that is a solution, one that the checker itself fails on, one whose check says nothing to read.
-#[test]
-#[cfg(target_os = "linux")]
-#[ignore = "needs python3, and minutes"]
-fn every_starter_fails_its_check_and_is_told_why() {
-    for lab in LABS {
-        let page = lab.page();
-        let build = page.sections.iter().find(|section| section.title == "Build").expect("each lab has one");
-        let starter = build.blocks().find(|block| block.kind == "python").expect("it has a starter");
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("starter.py"), starter.lines.join("\n")).unwrap();
-        for exercise in lab.exercises() {
-            let mut check = netlab();
-            check.args(["check", exercise, "-J", "--", "python3", "starter.py", "{port}"]);
-            check.current_dir(&folder).env("HOME", folder.path()).env("XDG_DATA_HOME", folder.path());
-            let ended = finish(&mut check, b"");
-            assert_eq!(ended.code, Some(1), "{}: {exercise}: {ended:?}", lab.name);
-            let report = ended.json();
-            let cases = report["cases"].as_array().unwrap();
-            let of = |status: &str| cases.iter().filter(|case| case["status"] == status).collect::<Vec<_>>();
-            assert!(!of("passed").is_empty() && of("error").is_empty(), "{}: {exercise}: {report}", lab.name);
-            let failed = of("failed");
-            let said =
-                |member: &str| failed.iter().all(|case| case[member].as_str().is_some_and(|s| !s.is_empty()));
-            assert!(!failed.is_empty() && said("expected") && said("observed"), "{}: {report}", lab.name);
+mod long {
+    use super::*;
+
+    // Catches: a starter that is a solution, one that the checker itself fails on, one whose check says nothing to read.
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[ignore = "needs python3"]
+    fn every_starter_fails_its_check_and_is_told_why() {
+        for lab in LABS {
+            let page = lab.page();
+            let build =
+                page.sections.iter().find(|section| section.title == "Build").expect("each lab has one");
+            let starter = build.blocks().find(|block| block.kind == "python").expect("it has a starter");
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("starter.py"), starter.lines.join("\n")).unwrap();
+            for exercise in lab.exercises() {
+                let mut check = netlab();
+                check.args(["check", exercise, "-J", "--", "python3", "starter.py", "{port}"]);
+                check.current_dir(&folder).env("HOME", folder.path()).env("XDG_DATA_HOME", folder.path());
+                let ended = finish(&mut check, b"");
+                assert_eq!(ended.code, Some(1), "{}: {exercise}: {ended:?}", lab.name);
+                let report = ended.json();
+                let cases = report["cases"].as_array().unwrap();
+                let of =
+                    |status: &str| cases.iter().filter(|case| case["status"] == status).collect::<Vec<_>>();
+                assert!(
+                    !of("passed").is_empty() && of("error").is_empty(),
+                    "{}: {exercise}: {report}",
+                    lab.name
+                );
+                let failed = of("failed");
+                let said = |member: &str| {
+                    failed.iter().all(|case| case[member].as_str().is_some_and(|s| !s.is_empty()))
+                };
+                assert!(!failed.is_empty() && said("expected") && said("observed"), "{}: {report}", lab.name);
+            }
         }
     }
 }

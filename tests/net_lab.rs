@@ -291,29 +291,34 @@ fn every_starter_listens_on_its_port() {
     }
 }
 
-// Catches: a step that works at the pace of a test, which knows what will be printed, and not at a student's.
-#[test]
-#[cfg(target_os = "linux")]
-#[ignore = "needs python3, and minutes"]
-fn every_lab_can_be_walked_through() {
-    for lab in LABS {
-        let page = lab.page();
-        let folder = tempfile::tempdir().unwrap();
-        // The student has done the exercises before the steps that need them.
-        let teacher = format!("{}/labs/{}/teacher.md", env!("CARGO_MANIFEST_DIR"), lab.name);
-        for section in parse(&std::fs::read_to_string(teacher).unwrap()).sections {
-            for block in section.blocks().filter(|block| block.attribute("file").is_some()) {
-                let path = folder.path().join(block.attribute("file").unwrap());
-                std::fs::write(path, block.lines.join("\n")).unwrap();
+mod long {
+    use super::*;
+
+    // Catches: a step that works at the pace of a test, which knows what will be printed, and not at a student's.
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[ignore = "needs python3"]
+    fn every_lab_can_be_walked_through() {
+        for lab in LABS {
+            let page = lab.page();
+            let folder = tempfile::tempdir().unwrap();
+            // The student has done the exercises before the steps that need them.
+            let teacher = format!("{}/labs/{}/teacher.md", env!("CARGO_MANIFEST_DIR"), lab.name);
+            for section in parse(&std::fs::read_to_string(teacher).unwrap()).sections {
+                for block in section.blocks().filter(|block| block.attribute("file").is_some()) {
+                    let path = folder.path().join(block.attribute("file").unwrap());
+                    std::fs::write(path, block.lines.join("\n")).unwrap();
+                }
             }
+            let mut script = Script { diligent: true, ..Script::default() };
+            let netlab = env!("CARGO_BIN_EXE_netlab").into();
+            let desk = Desk::new(folder.path().to_owned(), netlab, Stop::new());
+            let notes = Session::new(&page, desk, &mut script).run(1).unwrap();
+            let failed = |line: &&String| {
+                line.starts_with("say This step failed") || line.contains("(ended by netlab")
+            };
+            assert_eq!(script.log.iter().find(failed), None, "{}: {:#?}", lab.name, script.log);
+            assert!(notes.rounds.len() >= 3 && notes.rounds.iter().all(Round::passed), "{}", lab.name);
         }
-        let mut script = Script { diligent: true, ..Script::default() };
-        let netlab = env!("CARGO_BIN_EXE_netlab").into();
-        let desk = Desk::new(folder.path().to_owned(), netlab, Stop::new());
-        let notes = Session::new(&page, desk, &mut script).run(1).unwrap();
-        let failed =
-            |line: &&String| line.starts_with("say This step failed") || line.contains("(ended by netlab");
-        assert_eq!(script.log.iter().find(failed), None, "{}: {:#?}", lab.name, script.log);
-        assert!(notes.rounds.len() >= 3 && notes.rounds.iter().all(Round::passed), "{}", lab.name);
     }
 }

@@ -24,6 +24,8 @@ use crate::process::{
 /// Scripts that a program answers only when it is fresh, after which it is started for each: waiting for its silence
 /// every time would take minutes, and says nothing new.
 const WORN: usize = 2;
+/// Silences that were heard twice, after which a silence is believed at once.
+const BELIEVED: usize = 2;
 /// How long a program may take until it listens: an interpreter on a loaded machine.
 const START: Duration = Duration::from_secs(10);
 /// How long a program that has just ended a connection is watched: it may be about to end itself.
@@ -59,6 +61,8 @@ pub(super) struct Subject<'a> {
     untouched: bool,
     /// How many scripts it left unanswered that a fresh one answered.
     worn: usize,
+    /// How many silences were heard twice.
+    silent: usize,
 }
 
 impl<'a> Subject<'a> {
@@ -72,6 +76,7 @@ impl<'a> Subject<'a> {
             began_in: None,
             untouched: false,
             worn: 0,
+            silent: 0,
         }
     }
 
@@ -94,12 +99,14 @@ impl<'a> Subject<'a> {
         let outcome = self.play(script)?;
         let late =
             matches!(outcome.failure, Some((_, Failure::Silent | Failure::StaysOpen | Failure::Unread)));
-        let again = late && outcome.exit.is_none() && !self.config.stop.requested();
+        let believed = self.silent >= BELIEVED;
+        let again = late && outcome.exit.is_none() && !believed && !self.config.stop.requested();
         if !again {
             return Ok(outcome);
         }
         let second = self.play(script)?;
         self.worn += usize::from(used && second.passed());
+        self.silent += usize::from(!second.passed());
         Ok(second)
     }
 
