@@ -24,7 +24,7 @@ use crate::process::{
 /// Scripts that a program answers only when it is fresh, after which it is started for each: waiting for its silence
 /// every time would take minutes, and says nothing new.
 const WORN: usize = 2;
-/// Silences that were heard twice, after which a silence is believed at once.
+/// Silences that were heard twice, after which that of a fresh program is believed at once.
 const BELIEVED: usize = 2;
 /// How long a program may take until it listens: an interpreter on a loaded machine.
 const START: Duration = Duration::from_secs(10);
@@ -99,7 +99,8 @@ impl<'a> Subject<'a> {
         let outcome = self.play(script)?;
         let late =
             matches!(outcome.failure, Some((_, Failure::Silent | Failure::StaysOpen | Failure::Unread)));
-        let believed = self.silent >= BELIEVED;
+        // One that was used may be silent because of what was before.
+        let believed = !used && self.silent >= BELIEVED;
         let again = late && outcome.exit.is_none() && !believed && !self.config.stop.requested();
         if !again {
             return Ok(outcome);
